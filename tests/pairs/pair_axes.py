@@ -64,11 +64,12 @@ WRITES_LAST = ("coroutine", "isolated coroutine", "generated")
 """Kinds whose jobs end with a write, which commits together with their end."""
 
 
-def _each(*pairs: tuple[str, Sequence[str], str]) -> dict[frozenset[str], str]:
+def each_of(*pairs: tuple[str, Sequence[str], str]) -> dict[frozenset[str], str]:
+    """The reason for each pair of one value and others."""
     return {frozenset((one, other)): why for one, others, why in pairs for other in others}
 
 
-APART: Mapping[frozenset[str], str] = _each(
+APART: Mapping[frozenset[str], str] = each_of(
     (
         "hook",
         ("coroutine", "batch", "isolated coroutine", *UNTYPED),

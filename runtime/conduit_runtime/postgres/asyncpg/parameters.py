@@ -95,6 +95,7 @@ def _moment(binary: bytes) -> str:
 
 
 _READERS: dict[int, Callable[[bytes], str]] = {
+    23: lambda binary: str(struct.unpack("!i", binary)[0]),
     25: bytes.decode,
     701: lambda binary: repr(struct.unpack("!d", binary)[0]),
     1184: _moment,

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import psycopg
 import pytest
-from conduit_runtime.postgres.arrays import floats, texts, times, uuids
+from conduit_runtime.postgres.arrays import floats, texts, times, uuids, whole_numbers
 from conduit_runtime.postgres.asyncpg.asyncpg_connection import AsyncpgConnection
 from conduit_runtime.postgres.asyncpg.parameters import elements
 from hook_drivers import AsyncpgDriver, asyncpg_arguments
@@ -207,12 +207,19 @@ def test_a_change_behind_comments(driver: AsyncpgDriver) -> None:
     st.lists(st.none() | text),
     st.lists(st.none() | st.floats(allow_nan=False)),
     st.lists(st.none() | moments),
+    st.lists(st.none() | st.integers(-(2**31), 2**31 - 1)),
 )
 def test_the_elements_of_our_arrays(
-    ids: list[UUID], words: list[str], reals: list[float], whens: list[datetime]
+    ids: list[UUID],
+    words: list[str],
+    reals: list[float],
+    whens: list[datetime],
+    numbers: list[int],
 ) -> None:
     assert elements(uuids(ids)) == [each and str(each) for each in ids]
     assert elements(texts(words)) == words
+    read_numbers = elements(whole_numbers(numbers))
+    assert [each if each is None else int(each) for each in read_numbers] == numbers
     found = elements(floats(reals))
     assert [each if each is None else float(each) for each in found] == reals
     read = elements(times(whens))
