@@ -199,6 +199,9 @@ class Worker(WorkerBase):
     def on_controls(self, controls: Controls) -> None:
         self.claimer.apply(controls)
 
+    def on_limited(self) -> None:
+        self.claimer.on_lanes()
+
     def on_refused(self, queues: Collection[str]) -> None:
         self.claimer.on_refused(queues)
 

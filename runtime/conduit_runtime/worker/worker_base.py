@@ -75,6 +75,10 @@ class WorkerBase(RunnerHost):
         """Operators paused, resumed or limited queues."""
 
     @abstractmethod
+    def on_limited(self) -> None:
+        """The limits of other types have been applied: their jobs may be claimed now."""
+
+    @abstractmethod
     def on_refused(self, queues: Collection[str]) -> None:
         """Postgres refused the claims of jobs in these queues, to this worker or others."""
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from aiormq.abc import AbstractChannel
 
 from ...model.attempts.failed_job import FailedJob
+from ...model.lanes import Lane
 from ...model.text.logs import get_logger
 from ...services.protocols import Prepared
 from ...statements.outcomes import Attempt, Written
@@ -99,6 +100,11 @@ class GatewayWorker(Worker):
         """What operators see: a gateway, whose jobs run elsewhere."""
         return "gateway"
 
+    def lanes(self) -> list[Lane]:
+        """Without the types whose limits a worker has told, until these have been applied."""
+        unlimited = self._fleet.limits().keys() - self.heartbeat.limited
+        return [lane for lane in super().lanes() if lane[0] not in unlimited]
+
     async def start(self) -> None:
         """Register, and connect to the broker, now or once it is there."""
         await super().start()
@@ -170,6 +176,7 @@ class GatewayWorker(Worker):
             else:
                 _log.warning("no worker is connected any more: the gateway publishes no jobs")
         self.heartbeat.describe_again()
+        self.heartbeat.wake()
         self.on_capacity()
 
     def on_written(self, attempts: Sequence[Attempt], written: Written) -> None:

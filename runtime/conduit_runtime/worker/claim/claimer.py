@@ -112,6 +112,12 @@ class Claimer:
         self._capacity.set()
         self._listener.wake()
 
+    def on_lanes(self) -> None:
+        """Claim again: the worker has other lanes."""
+        self._fetcher.scan_everything()
+        self._capacity.set()
+        self._listener.wake()
+
     def on_changed(self) -> bool:
         """Release what has not begun: a queue was paused or limited, or a held job was cancelled.
 

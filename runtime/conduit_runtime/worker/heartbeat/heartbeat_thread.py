@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -49,6 +49,8 @@ class HeartbeatThread(threading.Thread):
     A thread with a connection of its own: neither a handler that blocks the loop nor a large batch
     delays it. It calls methods of the worker in the worker's loop. If other workers took this one
     for dead, they have its jobs, and it goes on under a new name.
+
+    `limited` are the types whose limits in the code have been applied.
     """
 
     def __init__(self, worker: WorkerBase, dsn: str, schema: str | None) -> None:
@@ -63,6 +65,7 @@ class HeartbeatThread(threading.Thread):
         self._announced: Future[None] = Future()
         self._wakened = threading.Event()
         self._has_limits_applied = False
+        self.limited: Collection[str] = frozenset()
         self._is_idle = self._deregistered = False
         self._server: float | None = None
         self._controls = Controls()
@@ -244,6 +247,9 @@ class HeartbeatThread(threading.Thread):
             with connection.connection.transaction():
                 run_steps(apply_source(), connection.run)
             self._has_limits_applied = True
+            if (limited := self.registration.limits.keys()) != self.limited:
+                self.limited = frozenset(limited)
+                self._call(self._worker.on_limited)
         except psycopg.errors.LockNotAvailable as error:
             self._refusals.next_delay(error)
 

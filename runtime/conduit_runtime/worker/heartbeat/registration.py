@@ -42,6 +42,11 @@ class Registration:
         registry = self._worker.registry
         return self._written == (registry.lanes(), registry.limits())
 
+    @property
+    def limits(self) -> dict[str, SourceLimits]:
+        """The limits in the row."""
+        return self._written[1] if self._written else {}
+
     def write(self, run: Run, *, has_lock: bool) -> None:
         """Write the row; with the key of the session lock if the worker `has_lock`."""
         worker, host, pid = self._worker, socket.gethostname(), os.getpid()

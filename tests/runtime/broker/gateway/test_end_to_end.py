@@ -1,5 +1,6 @@
 """Jobs go from the database through a gateway and a broker to a worker, and come back."""
 
+import asyncio
 import sys
 from datetime import timedelta
 from typing import Any
@@ -44,6 +45,26 @@ def test_jobs_run_in_a_worker_without_a_database(queue: Queue, dsn: str, broker_
     assert stored is not None
     assert stored.result == "hello 3"
     assert stored.attempts == 1
+
+
+def test_the_limits_of_the_code_hold_from_the_first_job(
+    queue: Queue, dsn: str, broker_url: str
+) -> None:
+    pool = WorkerPool(Broker(broker_url), workers=10)
+    running: list[int] = []
+    most = []
+
+    @pool.handler("t", key_concurrency=1)
+    async def work(context: JobContext, payload: int) -> None:
+        running.append(payload)
+        most.append(len(running))
+        await asyncio.sleep(0.01)
+        running.remove(payload)
+
+    queue.enqueue_many([Job(type="t", payload=n, key="k") for n in range(20)])
+    with gateway_of(dsn, broker_url), pool:
+        until(lambda: _has(queue, "completed", 20))
+    assert max(most) == 1
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="it reads all that Postgres takes")

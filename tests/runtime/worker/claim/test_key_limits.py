@@ -182,6 +182,21 @@ def test_the_jobs_of_a_key_keep_their_order(queue: Queue) -> None:
     assert status(queue, new) == status(queue, urgent) == "completed"
 
 
+def test_queues_that_share_the_limit_of_a_key_take_turns(
+    queue: Queue, new_direct_pool: NewPool
+) -> None:
+    queue.limit_type("t", 1, per_key=True)
+    queue.enqueue_many([Job("a", "t", n, key="k") for n in range(20)])
+    queue.enqueue_many([Job("b", "t", n, key="k") for n in range(3)])
+    pool, ran = new_direct_pool(["a", "b"]), []
+    pool.register("t", lambda context, payload: ran.append((context.queue, payload)))
+    with pool:
+        until(lambda: len(ran) == 23)
+    for name, count in (("a", 20), ("b", 3)):
+        assert [payload for where, payload in ran if where == name] == [*range(count)]
+    assert ran.index(("b", 2)) < ran.index(("a", 19))
+
+
 def test_a_queue_limits_the_keys_of_all_its_types(queue: Queue) -> None:
     queue.limit("default", 1, per_key=True)
     queue.enqueue_many([*jobs("ab", 4), *jobs("ab", 4, "u"), *jobs("a", 1, queue="other")])
