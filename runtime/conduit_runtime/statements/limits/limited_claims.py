@@ -154,8 +154,8 @@ def claim_within(
             found = yield from repeated(apart_remaining)
         else:
             found = Apart((yield remaining(found)), [])
+        yield from turns.note(found.jobs)
     counted.jobs, counted.refused = found.jobs, found.refused
-    yield from turns.note(counted.jobs)
     counted.more = counted.more or turns.more
     taken, started = _weights(counted.jobs, "queue"), _weights(counted.jobs, "type")
     counted.full.update(queue for queue in rooms if taken[queue] >= rooms[queue].left)

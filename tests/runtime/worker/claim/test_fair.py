@@ -107,3 +107,13 @@ def test_jobs_without_a_key_are_one_key(fair: Queue) -> None:
     fair.enqueue_many([*jobs("a", 300), *jobs("b", 1)])
     assert claimed(fair, 4) == {None: 1, "a": 2, "b": 1}
     assert claimed(fair, 3) == {None: 2, "a": 1}
+
+
+def test_a_key_has_one_turn_in_a_claim_that_parks_jobs_of_others(fair: Queue) -> None:
+    fair.limit_type("full", 1, per_key=True)
+    fair.enqueue_many([Job(type="full", key=key) for key in "bcd"])
+    assert len(fair.dequeue("w", limit=10)) == 3
+    fair.enqueue_many([Job(type="full", key=key) for key in "bcd" for _ in range(9)])
+    fair.enqueue_many([Job(type="free", key=key) for key in ("cc", *"xxxxx")])
+    started = [job.key for _ in range(9) for job in fair.dequeue("w", limit=3)]
+    assert started.index("cc") == 1
