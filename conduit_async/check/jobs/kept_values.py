@@ -97,26 +97,32 @@ class KeptValues:
         return {declared[each] for each in lets if each in declared}  # an error may hide some
 
     def needed(
-        self, step: Sequence[ast.Statement], rest: Sequence[ast.Node], sets: Iterable[Local] = ()
+        self,
+        step: Sequence[ast.Statement],
+        rest: Sequence[ast.Node],
+        turns: Sequence[ast.Node] = (),
+        sets: Iterable[Local] = (),
     ) -> list[Local]:
-        """The locals that a step sets and `rest` reads, in the order of their declarations.
+        """The locals that a step sets and later code reads, in the order of their declarations.
 
+        Of what other `turns` read, it is not those that the step declares: each turn has its own.
         It also `sets` some by a part of its next statement.
         """
         facts = self.program.facts
-        set_here: set[object] = self.declared(step).union(sets)
-        set_here |= {
+        declared = self.declared(step)
+        assigned: set[object] = {
             facts.resolutions.get(each.target)
             for statement in step
             for each in walk(statement, ast.Async)
             if isinstance(each, ast.Assign) and isinstance(each.target, ast.NameRef)
-        }
-        read = {
-            each
-            for each in set_here
-            if isinstance(each, Local) and any(each in self._reads_in(root) for root in rest)
-        }
-        return sorted(read, key=lambda local: local.span.start)
+        }.union(sets)
+        read = {each for each in declared | assigned if self._is_read(each, rest)}
+        read |= {each for each in assigned - declared if self._is_read(each, turns)}
+        locals_ = (each for each in read if isinstance(each, Local))
+        return sorted(locals_, key=lambda local: local.span.start)
+
+    def _is_read(self, local: object, code: Sequence[ast.Node]) -> bool:
+        return any(local in self._reads_in(root) for root in code)
 
     def _reads_in(self, root: ast.Node) -> Mapping[Local, list[str]]:
         """The locals that some code reads, each with the members that it reads; "" is the whole."""
@@ -179,11 +185,12 @@ class KeptValues:
         for name, assigned in assigned_fields(step).items():
             if not may_read(self.program, self.resource, (name,), rest):
                 continue
-            column = self.resource.columns[name]
+            column = self.resource.columns.get(name)  # none if the source has an error
             captured = (each for each in self.job.captures if each.path == (name,))
             own = next((each for each in captured if each.kind == "self_path"), None)
             if (
                 own is None
+                or column is None
                 or column.sensitive
                 or name == self.resource.primary_key
                 or any(each.kind == "snapshot" for each in self.job.captures)

@@ -266,7 +266,7 @@ class _Division:
         whole = None if part or not step else self.job.whole_of(step[-1])
         ends = [*step] if part is None else [*step, part.of]
         before = [each for end in ends for each in self.before.get(end, ())]
-        locals_ = self.values.needed([*before, *step], later, sets)
+        locals_ = self.values.needed([*before, *step], rest, self.later, sets)
         nodes = [*step, *([] if part is None else part.nodes)]
         fields = self._fields([*before, *nodes], later) if self._may_keep(locals_) else None
         if fields is None:
