@@ -148,7 +148,7 @@ def new_database(server_dsn: str, template: str) -> Callable[[], AbstractContext
     def make() -> Iterator[str]:
         name = f"conduit_{uuid4().hex}"
         with _admin(server_dsn) as connection:
-            create = SQL("CREATE DATABASE {} TEMPLATE {}")
+            create = SQL("CREATE DATABASE {} TEMPLATE {}" + strategy)
             connection.execute(create.format(Identifier(name), Identifier(template)))
         yield make_conninfo(server_dsn, dbname=name)
         if outlives:
@@ -156,6 +156,8 @@ def new_database(server_dsn: str, template: str) -> Callable[[], AbstractContext
                 _drop(connection, name)
 
     outlives = "CONDUIT_TEST_DSN" in os.environ
+    # The checkpoints of a copy cost less than writing it to the log, as nothing waits for the disk.
+    strategy = "" if outlives else " STRATEGY file_copy"
     return make
 
 
