@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,26 +16,10 @@ import psycopg
 from click.testing import CliRunner
 from conduit_runtime import Queue, WorkerPool
 from conduit_runtime.cli import commands
+from deployed_application import VALUES, Recorder
 from psycopg.rows import dict_row
 
 from conduit_async.cli import run
-
-VALUES: Mapping[str, Any] = {
-    "id": UUID(int=1),
-    "other": UUID(int=2),
-    "title": "Broken",
-    "headline": "Broken",
-    "body": "Long",
-    "note": None,
-    "remark": None,
-    "size": 3,
-    "sizes": [1, 2],
-    "limits": {"a": 1},
-    "state": "open",
-    "day": date(2026, 1, 2),
-}
-"""The columns of a row, unless a pair gives other values."""
-
 
 METHOD = """
 resource Method {
@@ -45,21 +29,6 @@ resource Method {
 """
 TABLES = '[tables]\nMethod = "pg_catalog.pg_am"'
 """The table of the resource `Method`; every database has rows of it."""
-
-
-class Recorder:
-    """Every service: it accepts any call and keeps the arguments."""
-
-    def __init__(self, calls: list[tuple[Any, ...]] | None = None) -> None:
-        self.calls: list[tuple[Any, ...]] = [] if calls is None else calls
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Recorder(self.calls)
-
-    def __call__(self, *given: Any, **named: Any) -> None:
-        self.calls.append((*given, *named.values()))
 
 
 class Version:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psycopg
 from conduit_runtime import batch
-from deployed_versions import VALUES
+from deployed_application import VALUES
 
 PAGE = 200
 

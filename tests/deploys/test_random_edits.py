@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,42 +18,58 @@ from payloads import payload
 from psycopg.rows import dict_row
 
 from conduit_async.breaking.finding import LOSING, order_of
-from conduit_async.compiler import compile
-from conduit_async.config import Config
 
 pytestmark = pytest.mark.slow
 
+Sources = dict[str, str]
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = 200
 IGNORED = {*LOSING, "BRK126", "BRK127"}
 """Findings about lost calls, and about jobs in the middle of a block: no job has begun here."""
 
 
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Sources, Path]]:
+    """The sources of an example and its package, which is generated once."""
+
+    @cache
+    def generated(name: str) -> tuple[Sources, Path]:
+        folder = EXAMPLES / name / "resources"
+        sources = {path.name: path.read_text() for path in folder.glob("*.conduit")}
+        version = Version(tmp_path_factory.mktemp(name), "old_jobs", sources)
+        version.generate()
+        return sources, version.out
+
+    return generated
+
+
 @pytest.fixture
-def versions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Version, Version]]:
+def versions(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    example: Callable[[str], tuple[Sources, Path]],
+) -> Iterator[tuple[Version, Version]]:
     """An example, and its versions after random edits that compile."""
     random = Random(request.param)
-    sources = {
-        path.name: path.read_text()
-        for path in (EXAMPLES / random.choice(["blog", "shop"]) / "resources").glob("*.conduit")
-    }
+    sources, package = example(random.choice(["blog", "shop"]))
     with importable(tmp_path, "old_jobs", "new_jobs"):
         old = Version(tmp_path, "old_jobs", sources)
-        old.generate()
-        new = Version(tmp_path, "new_jobs", changed(sources, random, old))
+        shutil.copytree(package, old.out)
+        new = Version(tmp_path, "new_jobs", sources)
         new.follow(old)
-        new.generate()
+        generate_changed(new, sources, random)
         yield old, new
 
 
-def changed(sources: dict[str, str], random: Random, old: Version) -> dict[str, str]:
-    """The sources after random edits that give no error."""
-    lock = (old.out / "jobs.lock").read_text()
+def generate_changed(new: Version, sources: Sources, random: Random) -> None:
+    """Generate from the sources after random edits that give no error."""
     while True:
         name = random.choice([each for each in sorted(sources) if "@async" in sources[each]])
-        new = {**sources, name: edited(sources[name], random)}
-        if new != sources and compile(new, Config(), lock=lock).files:
-            return new
+        changed = {**sources, name: edited(sources[name], random)}
+        if changed != sources:
+            new.write(changed)
+            if new.conduitc("gen") == 0:
+                return
 
 
 @pytest.mark.parametrize("versions", range(SEEDS), indirect=True)

@@ -45,7 +45,7 @@ KINDS = [
     )
 ]
 HERE = Path(__file__).parent
-SERVICES = "from deployed_versions import Recorder\n\nservices = Recorder()\n"
+SERVICES = "from deployed_application import Recorder\n\nservices = Recorder()\n"
 
 
 @pytest.mark.parametrize("pair", KINDS, ids=[re.sub(r"\W+", "-", each.name) for each in KINDS])
