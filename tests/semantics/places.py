@@ -8,6 +8,7 @@ by a text as it is, `TEXT` by one as the content of a string.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 _TEXT = (Path(__file__).parent / "names" / "places.conduit").read_text("utf-8")
@@ -83,7 +84,7 @@ class _Line:
     text: str
     rules: frozenset[str]
 
-    @property
+    @cached_property
     def is_marked(self) -> bool:
         return _MARK.search(self.text) is not None
 
@@ -103,19 +104,20 @@ def _blocks() -> list[list[_Line]]:
     return blocks
 
 
-_BLOCKS = _blocks()
-RULES = frozenset(rule for block in _BLOCKS for line in block for rule in line.rules)
-"""The grammar rules that the places cover."""
-
-
 def _is_whole(block: list[_Line]) -> bool:
     return any(line.is_marked and not line.text.startswith((" ", "///")) for line in block)
+
+
+_BLOCKS = _blocks()
+_WHOLE = [*map(_is_whole, _BLOCKS)]
+RULES = frozenset(rule for block in _BLOCKS for line in block for rule in line.rules)
+"""The grammar rules that the places cover."""
 
 
 def places() -> Iterator[Place]:
     """Every place of the template."""
     for number, block in enumerate(_BLOCKS):
-        if _is_whole(block):
+        if _WHOLE[number]:
             yield Place(number, None)
         else:
             yield from (Place(number, at) for at, line in enumerate(block) if line.is_marked)
@@ -126,13 +128,13 @@ def source(kept: Iterable[Place], value: str) -> str:
     wanted = set(kept)
     lines: list[str] = []
     for number, block in enumerate(_BLOCKS):
-        if _is_whole(block) and Place(number, None) not in wanted:
+        if _WHOLE[number] and Place(number, None) not in wanted:
             continue
-        needed = _is_whole(block) or any(place.block == number for place in wanted)
+        needed = _WHOLE[number] or any(place.block == number for place in wanted)
         if not needed and not block[0].text.startswith(("resource Target", "resource Last")):
             continue
         for at, line in enumerate(block):
-            if not line.is_marked or _is_whole(block) or Place(number, at) in wanted:
+            if not line.is_marked or _WHOLE[number] or Place(number, at) in wanted:
                 lines.append(_filled(line.text, value))
     return "\n".join([*lines, ""])
 
