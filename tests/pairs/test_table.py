@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from conduit_runtime import Job
 from covering import covering
@@ -84,17 +85,16 @@ def test_invariants_hold(
             queue.enqueue(Job(type="pairs.neighbour"))
             ENQUEUES[case.enqueue](place, wanted)
             queue.enqueue(Job(type="pairs.neighbour"))
-        with running(case, place, broker_url, letters, log) as workers:
-            try:
-                until(lambda: _has_ended(case, place, wanted, workers))
-            except AssertionError:
-                if log.exists():
-                    print(log.read_text()[-3000:])
-                with place.connect() as connection:
-                    print(rows(connection, "true"))
-                raise
-        with place.connect() as connection:
+        with place.connect() as connection:  # one for all looks: to connect takes the most
             connection.autocommit = True
+            with running(case, place, broker_url, letters, log) as workers:
+                try:
+                    until(lambda: _has_ended(case, place, wanted, workers, connection))
+                except AssertionError:
+                    if log.exists():
+                        print(log.read_text()[-3000:])
+                    print(rows(connection, "true"))
+                    raise
             runs = connection.execute("SELECT job, attempt, payload FROM pair_runs").fetchall()
             [job] = rows(connection, f"type = '{wanted.type}'")
             others = rows(connection, f"type <> '{wanted.type}' AND NOT ({_BYSTANDERS})")
@@ -108,15 +108,20 @@ _OPEN = "status IN ('pending', 'running')"
 _BYSTANDERS = "queue = 'elsewhere' OR type = 'pairs.unknown'"
 
 
-def _has_ended(case: Case, place: Place, wanted: Wanted, workers: Workers) -> bool:
+def _has_ended(
+    case: Case,
+    place: Place,
+    wanted: Wanted,
+    workers: Workers,
+    connection: psycopg.Connection[Any],
+) -> bool:
     """Whether the job and its neighbours have ended; cancels the job once it runs."""
     workers.step()
-    with place.connect() as connection:
-        found = rows(connection, f"type = '{wanted.type}'")
-        left = rows(connection, f"type = 'pairs.neighbour' AND {_OPEN} AND NOT ({_BYSTANDERS})")
-        if case.what == "is cancelled" and found and found[0]["attempts"]:  # its start is written
-            with place.queue() as queue:
-                queue.cancel(found[0]["id"])
+    found = rows(connection, f"type = '{wanted.type}'")
+    left = rows(connection, f"type = 'pairs.neighbour' AND {_OPEN} AND NOT ({_BYSTANDERS})")
+    if case.what == "is cancelled" and found and found[0]["attempts"]:  # its start is written
+        with place.queue() as queue:
+            queue.cancel(found[0]["id"])
     end = ENDS[case.what]
     waits_behind = case.enqueue == "flow" and end.status == "pending"
     return (
