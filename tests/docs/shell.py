@@ -6,7 +6,7 @@ import signal
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -19,7 +19,7 @@ _READS = re.compile(
     r"|conduit-jobs (?:doctor|\S+ (?:list|stats))\b(?!.*\|\|)"
 )
 """Commands that change nothing. While a server runs, they are repeated until they succeed."""
-_PLAIN = re.compile(r"conduit-jobs [\w ./:,=-]+")
+_PLAIN = re.compile(r"(?:conduit-jobs|conduitc) [\w ./:,=-]+")
 """Commands that need no shell."""
 _SECONDS = 300
 """How many seconds a command may take."""
@@ -30,11 +30,11 @@ _PATIENCE = 60.0
 class Shell:
     """A shell in a folder: `cd` and `export` last, and a command with ` &` runs until the end.
 
-    Given `forks`, it runs `conduit-jobs` in them unless a command needs a shell.
+    Commands of `forks` run in forks unless they need a shell.
     """
 
     def __init__(
-        self, folder: Path, environment: dict[str, str], forks: Forks | None = None
+        self, folder: Path, environment: dict[str, str], forks: Mapping[str, Forks]
     ) -> None:
         self._forks = forks
         self.folder = folder
@@ -73,9 +73,10 @@ class Shell:
             raise failures[-1] from None
 
     def _run(self, line: str, expected: str) -> None:
-        if self._forks is not None and _PLAIN.fullmatch(line):
-            _, *arguments = line.split()
-            done = self._forks.run(arguments, cwd=self.folder, env=self.environment, merged=True)
+        program, *arguments = line.split()
+        if program in self._forks and _PLAIN.fullmatch(line):
+            forks = self._forks[program]
+            done = forks.run(arguments, cwd=self.folder, env=self.environment, merged=True)
         else:
             done = self._run_in_bash(line)
         if expected.strip():

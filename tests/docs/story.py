@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tomllib
 from builtins import compile as compile_python
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, ClassVar, Self
 from urllib.parse import quote
 
@@ -34,7 +35,10 @@ class Story:
     """A story in a folder: its files, shell, servers and Python namespace."""
 
     def __init__(
-        self, folder: Path, environment: dict[str, str], forks: Forks | None = None
+        self,
+        folder: Path,
+        environment: dict[str, str],
+        forks: Mapping[str, Forks] = MappingProxyType({}),
     ) -> None:
         self.shell = Shell(folder, environment, forks)
         self._folder = folder
@@ -176,9 +180,15 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def happen(
-    blocks: list[Block], folder: Path, variables: dict[str, str], forks: Forks | None = None
+    blocks: list[Block],
+    folder: Path,
+    variables: dict[str, str],
+    forks: Mapping[str, Forks] = MappingProxyType({}),
 ) -> None:
-    """Run the blocks of a page in a new folder; fail with the line of what is wrong."""
+    """Run the blocks of a page in a new folder; fail with the line of what is wrong.
+
+    `forks` are those in which plain commands run, by the names of their programs.
+    """
     folder.mkdir()
     failure = ""
     with Story(folder, variables, forks) as story:

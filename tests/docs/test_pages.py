@@ -15,6 +15,7 @@ readers need not see.
 """
 
 import shutil
+from collections.abc import Iterator
 from itertools import dropwhile
 from pathlib import Path
 
@@ -39,13 +40,18 @@ FIRST = "README.md"
 """The page of the quick tests; the others together take long."""
 
 
+@pytest.fixture(scope="session")
+def programs(forks: Forks) -> Iterator[dict[str, Forks]]:
+    """The forks in which the pages' commands run, by the names of the programs."""
+    with Forks("compiler_forks.py") as compilers:
+        yield {"conduit-jobs": forks, "conduitc": compilers}
+
+
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=[pytest.mark.slow] * (name != FIRST)) for name in STORIES],
 )
-def test_a_page(
-    name: str, tmp_path: Path, empty_dsn: str, forks: Forks, request: pytest.FixtureRequest
-) -> None:
+def test_a_page(name: str, tmp_path: Path, empty_dsn: str, request: pytest.FixtureRequest) -> None:
     page, blocks = STORIES[name]
     if any("$ curl " in block.text for block in blocks) and not shutil.which("curl"):
         pytest.skip("curl is not installed")
@@ -53,7 +59,8 @@ def test_a_page(
     told = environment(database, PROGRAMS)
     if "broker" in page.asked:
         told["CONDUIT_BROKER_URL"] = request.getfixturevalue("broker_url")
-    happen(blocks, tmp_path / "empty", told, forks if name != FIRST else None)
+    programs = {} if name == FIRST else request.getfixturevalue("programs")
+    happen(blocks, tmp_path / "empty", told, programs)
 
 
 def test_the_tutorial_begins_with_the_example_of_the_readme() -> None:
