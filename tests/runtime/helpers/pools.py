@@ -86,12 +86,15 @@ class BrokerPools:
                 stack.callback(gateway.stop, 1)
             self._gateways.clear()
 
-    def is_drained(self, pool: WorkerPool) -> bool:
+    def connect(self) -> psycopg.Connection[Any]:
+        """Connect to the database of the pools."""
+        return psycopg.connect(self._queue.dsn, autocommit=True)
+
+    def is_drained(self, pool: WorkerPool, connection: psycopg.Connection[Any]) -> bool:
         """Return whether no job of the pool's queues and types is due or runs."""
         readers = [f"!{handler.reader}" for handler in [*pool.handlers]]
         types = [type_ for type_, _ in pool.handlers.lanes()]
-        with psycopg.connect(self._queue.dsn, autocommit=True) as connection:
-            row = connection.execute(_IS_DRAINED, ([*pool.queues], types, readers)).fetchone()
+        row = connection.execute(_IS_DRAINED, ([*pool.queues], types, readers)).fetchone()
         return row is not None and bool(row[0])
 
 
@@ -147,10 +150,10 @@ class _BrokerPool(WorkerPool):
             else:
                 self._pools.leave()
 
-    def _is_drained_for_long(self) -> bool:
+    def _is_drained_for_long(self, connection: psycopg.Connection[Any]) -> bool:
         """Return whether it stays drained for 0.5 s, since a gateway may release jobs of a flow."""
         for _ in range(5):
-            if not self._pools.is_drained(self):
+            if not self._pools.is_drained(self, connection):
                 return False
             time.sleep(0.1)
         return True
@@ -159,7 +162,10 @@ class _BrokerPool(WorkerPool):
         """Stop the gateways, then the pool: the gateways report failed jobs to a worker."""
         try:
             until(lambda: self._lifecycle.worker is not None)
-            until(lambda: self._lifecycle.worker is None or self._is_drained_for_long())
+            with self._pools.connect() as connection:  # one for all looks
+                until(
+                    lambda: self._lifecycle.worker is None or self._is_drained_for_long(connection)
+                )
         finally:
             self._pools.leave()
             self.stop()
