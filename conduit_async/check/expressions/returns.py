@@ -36,7 +36,8 @@ def check_result(body: Body, block: ast.Block, diverges: bool) -> None:
     for end in ends:
         if end is not None and not isinstance(end, ast.BadExpr):
             require(body, end, expected, "the result")
-    if None in ends:
+    # Where a brace is missing, the rest of the body may stand elsewhere.
+    if None in ends and block.span.source not in body.env.unparsed.unbalanced:
         name = body.function.name if body.function is not None else "this"
         at = block.statements[-1].span if block.statements else block.span
         _require_nil(body, at, f"`{name}` may end without a result, and it gives")
