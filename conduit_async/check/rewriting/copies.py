@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping, MutableMapping
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
@@ -15,6 +15,10 @@ NodeT = TypeVar("NodeT", bound=ast.Node)
 
 def _same(local: Local) -> Local:
     return local
+
+
+NewLocal: TypeAlias = Callable[[Local, ast.Expr | None], Local]
+"""Gives the local that stands for one of a function, with its value in the block."""
 
 
 class Copies:
@@ -45,10 +49,21 @@ class Copies:
         found: NodeT = self._of(node, {**parts}, owners)
         return found
 
-    def afresh(self, node: NodeT, local_of: Callable[[Local], Local], call: ast.Node) -> NodeT:
-        """A copy of the code of a function, in the place of its call: with locals of its own."""
+    def afresh(
+        self, node: NodeT, locals_: dict[Local, Local], new_local: NewLocal, call: ast.Node
+    ) -> NodeT:
+        """A copy of the code of a function, in the place of its call: with locals of its own.
+
+        `locals_` has those that are known, and gets the others.
+        """
         within = (*self.calls.get(call, ()), self.originals.get(call, call))
         made: dict[ast.Node, ast.Node] = {}
+
+        def local_of(local: Local) -> Local:
+            if local not in locals_:
+                value: Any = made.get(local.value) if local.value is not None else None
+                locals_[local] = new_local(local, value)
+            return locals_[local]
 
         def copy_of(node: Any) -> Any:
             changes = {}
@@ -63,6 +78,10 @@ class Copies:
             made[node] = copied = replace(node, **changes)
             self.know(node, copied, made, local_of)
             self.calls[copied] = within
+            if isinstance(copied, ast.Assign):
+                local = self._facts.resolutions.get(copied.target)
+                if isinstance(local, Local):
+                    self._facts.assigned.setdefault(local, []).append(copied.value)
             return copied
 
         found: NodeT = copy_of(node)

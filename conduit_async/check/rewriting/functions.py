@@ -28,7 +28,10 @@ _DEEPEST = 60
 
 @dataclass
 class Functions:
-    """The functions that a block calls. `joined` are locals to which several branches give it."""
+    """The functions that a block calls.
+
+    `joined` are the locals that several branches of a function give their first value.
+    """
 
     program: Program
     job: JobInfo
@@ -74,23 +77,18 @@ class Functions:
     ) -> list[ast.Statement]:
         facts, function = self.program.facts, call.function
         locals_: dict[Local, Local] = {}
-
-        def own(local: Local) -> Local:
-            if local not in locals_:
-                self._own(local, locals_)
-            return locals_[local]
-
-        copy = self.copies.afresh(function.body, own, node)
         lets: list[ast.Statement] = []
         for parameter, argument in zip(function.parameters, call.arguments, strict=True):
             given = argument
             if given is None:
                 assert parameter.default is not None
-                given = self.copies.afresh(parameter.default, own, node)
+                given = self.copies.afresh(parameter.default, locals_, self._new_local, node)
+            local = facts.declared[parameter.node.name]
             let = ast.Let(given.span, parameter.node.name, None, given)
-            facts.declared[let] = own(facts.declared[parameter.node.name])
+            facts.declared[let] = locals_[local] = self._new_local(local, given)
             self.copies.originals[let] = self.copies.originals.get(node, node)
             lets.append(let)
+        copy = self.copies.afresh(function.body, locals_, self._new_local, node)
         taken = 0
 
         def put(at: ast.Node, value: ast.Expr | None) -> list[ast.Statement]:
@@ -104,16 +102,11 @@ class Functions:
             self.joined.add(facts.declared[result])
         return [*lets, *statements]
 
-    def _own(self, local: Local, locals_: dict[Local, Local]) -> None:
-        """Give the block a local like one of a function."""
-        facts = self.program.facts
+    def _new_local(self, local: Local, value: ast.Expr | None) -> Local:
+        """The local of the block that stands for one of a function."""
         kind = "let" if local.kind == "parameter" else local.kind
         python = self.names.python(local.python)
-        locals_[local] = found = Local(
-            local.name, python, local.type, kind, local.span, self.job, local.value
-        )
-        if local in facts.assigned:
-            facts.assigned[found] = facts.assigned[local]
+        return Local(local.name, python, local.type, kind, local.span, self.job, value)
 
     def _put(
         self, at: ast.Node, value: ast.Expr | None, result: ast.Let | None
