@@ -203,6 +203,10 @@ class KeptValues:
             kept.append(replace(own, name=f"self.{name}", type=kind, shape=None))
         return tuple(kept)
 
+    def reads_fields_of(self, node: ast.Node, step: ast.Node) -> bool:
+        """Whether code reads a field of `self` that a step sets."""
+        return may_read(self.program, self.resource, assigned_fields([step]), [node])
+
     def _members(self, local: Local, rest: Sequence[ast.Node]) -> tuple[str, ...]:
         """The members of a service's result that code reads, if it reads nothing else of it."""
         if local.type != ANY:

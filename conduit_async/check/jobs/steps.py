@@ -207,7 +207,10 @@ class _Division:
         fields = self._fields([loop.body], later)
         if fields is None:
             return False
-        if is_same and any(resolutions.get(each) in locals_ for each in walk(loop.iterable)):
+        if is_same and (  # a later attempt would come to other items
+            any(resolutions.get(each) in locals_ for each in walk(loop.iterable))
+            or self.values.reads_fields_of(loop.iterable, loop.body)
+        ):
             return False
         name = f"for {loop.name.text}"
         kept, members = self.values.kept(locals_, later, fields)
