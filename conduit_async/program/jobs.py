@@ -157,18 +157,17 @@ Part: TypeAlias = Items | Tried | Chosen
 class StepInfo:
     """A step of a block: consecutive statements, the last of which has an effect.
 
-    `name` is its name in the source, such as `billing.invoice`. `kept` are the locals that later
-    code reads: their values are stored with the record of the step, in the class `record`. Of a
-    local in `members`, later code reads only these members. If it `only_writes`, its writes commit
-    together with its record, or without one with the end of the job or of the turn. If it
-    `takes_turns`, it is a loop, whose turns are stored one by one; `items` are its items if they
-    are stored, `loop` is such a loop around the step. `pause` says whether it is a sleep or a wait
-    for the signal of its name. `part` is what the statement behind its own evaluates first, if the
-    step ends with it. `fields` are the kept values as the lock has them. `hash` tells its last
+    `name` is its name in the source, such as `billing.invoice`. `kept` are the locals and fields
+    that later code reads: their values are stored with the record of the step, in the class
+    `record`. Of a local in `members`, later code reads only these members. If it `only_writes`, its
+    writes commit together with its record, or without one with the end of the job or of the turn.
+    If it `takes_turns`, it is a loop, whose turns are stored one by one; `items` are its items if
+    they are stored, `loop` is such a loop around the step. `pause` says whether it is a sleep or a
+    wait for the signal of its name. `part` is what the statement behind its own evaluates first, if
+    the step ends with it. `fields` are the kept values as the lock has them. `hash` tells its last
     statement from others, `within` the branches that lead to it, `place` is its number in the order
-    of the code.
-    If it ends with a lifted effect, `until` has the rest of its statement: what it keeps is needed
-    until then.
+    of the code. What it keeps is needed `until` another one ends, with the rest of its statement or
+    of its function. If JSON cannot hold it, both end together.
     """
 
     name: str

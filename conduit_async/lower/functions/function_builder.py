@@ -42,8 +42,8 @@ class FunctionBuilder:
     their first statements, and `loops` are the loops whose turns are stored. A local in `chosen`
     says which block an `if` or a `match` has chosen; branches of a statement in `joined` each give
     a local its first value. Before the statements in `guarded`, the job checks that it has passed
-    all steps that have ended. The writes from those in `last_writes` on
-    commit together with the end of the job, or of the turn.
+    all steps that have ended. The writes from those in `last_writes` on commit together with the
+    end of the job, or of the turn.
     """
 
     names: Naming

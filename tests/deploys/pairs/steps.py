@@ -29,10 +29,11 @@ class StepPair:
     branches: bool = False
 
 
-def block(*statements: str, options: str = 'name: "tell"') -> str:
+def block(*statements: str, options: str = 'name: "tell"', functions: str = "") -> str:
     """A resource whose job has these statements, and captures all fields in any case."""
     all_fields = "let all = [self.title, self.size, self.note]"
-    return ticket(FIELDS, "\n".join([all_fields, *statements]), options)
+    members = f"{FIELDS}\n{functions}" if functions else FIELDS
+    return ticket(members, "\n".join([all_fields, *statements]), options)
 
 
 def changed(name: str, old: tuple[str, ...], new: tuple[str, ...], *waits: str) -> StepPair:
@@ -55,6 +56,9 @@ CALLS = ("let charge = Bill.charge(self.title)", 'Mail.send("mail", charge.url)'
 NESTED = 'Mail.send("mail", Bill.charge(self.title).url)'
 OTHER = 'Phone.call("call", Bill.charge(self.title).url)'
 FOUR = (CHARGE, MAIL, SMS, CALL)
+SENT = "@function sent() {{ {} }}"
+IN_FUNCTION = block(CHARGE, "sent()", CALL, functions=SENT.format(f"{MAIL} {SMS}"))
+MORE_IN_FUNCTION = block(CHARGE, "sent()", CALL, functions=SENT.format(f"{MAIL} {LOG} {SMS}"))
 
 CHOICE = f'if Method.where(amname: "gin").exists?() {{ {MAIL} {SMS} }}'
 EACH = (
@@ -71,6 +75,9 @@ REFUSED = "Broken.fail(self.title) rescue |err| { let x = err.message }"
 
 STEPS = [
     changed("nothing changes", FOUR, FOUR),
+    StepPair("code moves into a function", block(*FOUR), IN_FUNCTION),
+    StepPair("code moves out of a function", IN_FUNCTION, block(*FOUR)),
+    StepPair("an effect is added in a function", IN_FUNCTION, MORE_IN_FUNCTION, (C,), ("BRK126",)),
     changed("an effect is appended", FOUR, (*FOUR, LOG)),
     changed("two effects are appended", (CHARGE, MAIL), (CHARGE, MAIL, SMS, CALL)),
     changed("an argument changes", FOUR, (CHARGE, 'Mail.send("other", self.title)', SMS, CALL)),

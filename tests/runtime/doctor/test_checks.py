@@ -136,6 +136,7 @@ def test_parked_jobs_that_nothing_releases(queue: Queue, dsn: str) -> None:
     register(dsn, "here", ["default"], ["known"])
     assert codes(examine(dsn, None)) == ["unhandled-type"]
     register(dsn, "here", ["default"], ["t"])
+    assert codes(examine(dsn, None)) == []
     queue.pause("default")
     assert codes(examine(dsn, None)) == ["paused-queue"]
 
