@@ -33,8 +33,17 @@ class ClaimSizes:
         if batched := self._worker.registry.batched:  # the room in batches bounds their claims
             self._finished -= sum(attempt.job.type in batched for attempt in attempts)
 
-    def on_claimed(self, took: float, *, met_rescued: bool, released_rescued: bool) -> None:
-        """Note a claim: its seconds, whether rescued jobs came, and whether some found no slot."""
+    def on_claimed(
+        self, jobs: Sequence[Claimed], took: float, *, met_rescued: bool, released_rescued: bool
+    ) -> None:
+        """Note a claim: its seconds, whether rescued jobs came, and whether some found no slot.
+
+        Of the queues that it took `jobs` from, the first goes last.
+        """
+        if len(self._queues) > 1:
+            taken_from = {job.queue for job in jobs}
+            if first := next((queue for queue in self._queues if queue in taken_from), None):
+                self._queues[first] = self._queues.pop(first)
         self._took = took
         self._met_rescued = met_rescued
         self._prefetching = not released_rescued
@@ -64,7 +73,7 @@ class ClaimSizes:
         return min(3 * BATCH, int(self._rate * max(WINDOW, 2 * self._took)))
 
     def of_queues(self, limit: int) -> dict[str, int]:
-        """How many jobs to take from each queue at most; another queue is first each time."""
+        """How many jobs to take from each queue at most, in the order of their turns."""
         if limit <= 0:
             return {}
         sizes = {}
@@ -72,8 +81,6 @@ class ClaimSizes:
             capacity = min(limit, self._runner.room_in(queue))
             if capacity > 0:
                 sizes[queue] = capacity
-        first = next(iter(self._queues))
-        self._queues[first] = self._queues.pop(first)
         return sizes
 
     def of_limited(self, limit: int) -> int:

@@ -292,6 +292,7 @@ class Claimer:
         # A rescued job may have killed its worker, so it does not wait here beside others.
         rescued = any(map(_rescues_of, jobs))
         self._sizes.on_claimed(
+            jobs,
             self._taken - started,
             met_rescued=rescued,
             released_rescued=rescued and self._runner.release_rescued(),
