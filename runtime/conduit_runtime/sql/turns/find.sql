@@ -106,11 +106,15 @@ WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, ro
   UNION
   SELECT heads.id, heads.queue, heads.priority, heads.key, levels.size, heads.run_at, heads.seq
   FROM heads JOIN levels ON levels.queue = heads.queue AND levels.priority = heads.priority
+), had AS MATERIALIZED (
+  {turns/had}
 ), of_key AS MATERIALIZED (
-  SELECT found.*, {turns/group_of} AS grp, pg_catalog.row_number() OVER (
+  SELECT found.*, coalesce(had.turns, 0) + pg_catalog.row_number() OVER (
     PARTITION BY found.queue, found.priority, found.key ORDER BY found.run_at, found.seq
   ) AS turn_of_key
-  FROM found
+  FROM (SELECT found.*, {turns/group_of} AS grp FROM found) AS found
+  LEFT JOIN had ON had.queue = found.queue AND had.priority = found.priority
+    AND coalesce(had.key, '') = coalesce(found.key, '') AND (had.key IS NULL) = (found.key IS NULL)
 ), positions AS MATERIALIZED (
   SELECT its.queue, its.priority, its.ring, last.position
   FROM (
@@ -120,13 +124,18 @@ WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, ro
   ) AS its
   CROSS JOIN LATERAL ({turns/last_turn}) AS last
 ), of_group AS MATERIALIZED (
-  SELECT of_key.*, pg_catalog.row_number() OVER (
+  SELECT of_key.*, coalesce(had.turns, 0) + pg_catalog.row_number() OVER (
     PARTITION BY of_key.queue, of_key.priority, coalesce(of_key.grp, of_key.key)
     ORDER BY of_key.turn_of_key, of_key.key COLLATE "C" >= coalesce(positions.position, '') DESC, of_key.key COLLATE "C"
   ) AS turn
   FROM of_key
   LEFT JOIN positions ON positions.queue = of_key.queue AND positions.priority = of_key.priority
     AND positions.ring = of_key.grp
+  LEFT JOIN (
+    SELECT queue, priority, coalesce(grp, key, '') AS name, (key IS NULL) AS has_none, pg_catalog.sum(turns) AS turns
+    FROM had GROUP BY 1, 2, 3, 4
+  ) AS had ON had.queue = of_key.queue AND had.priority = of_key.priority
+    AND had.name = coalesce(of_key.grp, of_key.key, '') AND had.has_none = (of_key.key IS NULL)
 ), placed AS MATERIALIZED (
   SELECT of_group.queue, of_group.id, of_group.size, pg_catalog.row_number() OVER (
     PARTITION BY of_group.queue

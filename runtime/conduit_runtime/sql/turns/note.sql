@@ -1,15 +1,13 @@
 -- Notes behind which key each ring goes on: the last that had a turn, of those that had the most turns. It
 -- goes not beyond the place where a walk gave up.
 WITH claimed AS MATERIALIZED (
-  SELECT queue, priority, key, jobs, {turns/group_of} AS grp
-  FROM unnest(%(queues)s::text[], %(priorities)s::integer[], %(keys)s::text[], %(jobs)s::integer[])
-    AS claimed (queue, priority, key, jobs)
+  {turns/had}
 ), served AS MATERIALIZED (
-  SELECT queue, priority, '' AS ring, coalesce(grp, key) COLLATE "C" AS name, pg_catalog.sum(jobs) AS turns,
+  SELECT queue, priority, '' AS ring, coalesce(grp, key) COLLATE "C" AS name, pg_catalog.sum(turns) AS turns,
          coalesce(pg_catalog.overlay(grp, '-', pg_catalog.length(grp)), key || pg_catalog.chr(1), '') AS place
   FROM claimed GROUP BY queue, priority, grp, coalesce(grp, key), 6
   UNION ALL
-  SELECT queue, priority, grp, key, jobs, key || pg_catalog.chr(1) FROM claimed WHERE grp IS NOT NULL
+  SELECT queue, priority, grp, key, turns, key || pg_catalog.chr(1) FROM claimed WHERE grp IS NOT NULL
 ), ends AS MATERIALIZED (
   SELECT * FROM unnest(
     %(end_queues)s::text[], %(end_priorities)s::integer[], %(end_rings)s::text[], %(end_places)s::text[],

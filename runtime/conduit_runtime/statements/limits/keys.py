@@ -56,10 +56,9 @@ def claim_by_key(
     found: Apart[J] = Apart([], [])
     more = False
     for _ in range(_ROUNDS):
-        yield from turns.find(left(found))
+        yield from turns.find(left(found), found.jobs)
         judged: _Judged[Apart[J]] = yield _by_key(left(found))
         found = Apart(found.jobs + judged.taken.jobs, found.refused + judged.taken.refused)
-        yield from turns.note(judged.taken.jobs)  # so that the next round begins behind them
         starts: Counter[tuple[str, str]] = Counter()
         for job in judged.taken.jobs:
             if job.key is not None and job.type in rated:

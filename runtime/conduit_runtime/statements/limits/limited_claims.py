@@ -154,7 +154,7 @@ def claim_within(
             found = yield from repeated(apart_remaining)
         else:
             found = Apart((yield remaining(found)), [])
-        yield from turns.note(found.jobs)
+    yield from turns.note(found.jobs)
     counted.jobs, counted.refused = found.jobs, found.refused
     counted.more = counted.more or turns.more
     taken, started = _weights(counted.jobs, "queue"), _weights(counted.jobs, "type")

@@ -4,7 +4,7 @@ A claim finds whose turn it is under the lock of the queue's row, and notes wher
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -42,12 +42,13 @@ class Turns:
     _ids: list[UUID] = field(default_factory=list)
     _ends: tuple[list[str], list[int], list[str], list[str], list[bool]] | None = None
 
-    def find(self, claim: Statement[Any]) -> Steps[None]:
-        """Find the jobs that this claim takes from fair queues."""
+    def find(self, claim: Statement[Any], taken: Iterable[J] = ()) -> Steps[None]:
+        """Find the jobs that this claim takes from fair queues, beside the `taken` ones."""
         if not self.fair:
             return
         parameters = {
             **claim.parameters,
+            **self._had(taken),
             "fair": array(self.fair),
             "fair_sizes": integers(self.fair.values()),
             "heads": _HEADS,
@@ -74,15 +75,12 @@ class Turns:
     def note(self, jobs: Collection[J]) -> Steps[None]:
         """Note that these jobs had their turns."""
         self.more = self.more and bool(jobs or (self._ends and self._ends[0]))
-        had = Counter((job.queue, job.priority, job.key) for job in jobs if job.queue in self.fair)
-        if self._ends is None or not (had or self._ends[0]):
+        had = self._had(jobs)
+        if self._ends is None or not (had["had_queues"] or self._ends[0]):
             return
         queues, priorities, rings, places, is_round = self._ends
         parameters = {
-            "queues": array([queue for queue, _, _ in had]),
-            "priorities": integers([priority for _, priority, _ in had]),
-            "keys": array([key for _, _, key in had]),
-            "jobs": integers(had.values()),
+            **had,
             "end_queues": array(queues),
             "end_priorities": integers(priorities),
             "end_rings": array(rings),
@@ -90,6 +88,16 @@ class Turns:
             "end_rounds": array(is_round),
         }
         yield Statement("turns/note", parameters, nothing)
+
+    def _had(self, jobs: Iterable[J]) -> dict[str, Any]:
+        """The parameters that say which keys had how many turns."""
+        had = Counter((job.queue, job.priority, job.key) for job in jobs if job.queue in self.fair)
+        return {
+            "had_queues": array([queue for queue, _, _ in had]),
+            "had_priorities": integers([priority for _, priority, _ in had]),
+            "had_keys": array([key for _, _, key in had]),
+            "had_turns": integers(had.values()),
+        }
 
 
 def forget_turns() -> Statement[None]:

@@ -117,3 +117,15 @@ def test_a_key_has_one_turn_in_a_claim_that_parks_jobs_of_others(fair: Queue) ->
     fair.enqueue_many([Job(type="free", key=key) for key in ("cc", *"xxxxx")])
     started = [job.key for _ in range(9) for job in fair.dequeue("w", limit=3)]
     assert started.index("cc") == 1
+
+
+def test_a_key_has_its_turn_in_a_claim_that_parks_the_first_of_its_jobs(fair: Queue) -> None:
+    for type_ in ("full", "filled"):
+        fair.limit_type(type_, 1, per_key=True)
+    full = [Job(type=type_, key="b") for type_ in ("full", "filled")]
+    fair.enqueue_many(full)
+    assert len(fair.dequeue("w", limit=10)) == 2
+    fair.enqueue_many([Job(job.queue, job.type, key="b") for job in full])
+    fair.enqueue_many([Job(type="free", key=key) for key in "aabbccddee"])
+    started = [{job.key for job in fair.dequeue("w", limit=3)} for _ in range(4)]
+    assert started == [{*"cde"}, {*"abc"}, {*"dea"}, {*"b"}]
