@@ -1,6 +1,6 @@
 """Blocks of jobs, each run undisturbed, with a crash behind each step, and with lost outcomes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from blocks import BLOCKS, HERE, SETTINGS, Block, source_of
-from disturbed import Bench, Seen
+from disturbed import Bench, Event, Seen
 from generated import compiled, imported, write
 from probe import check_types, check_with_pyright
 
@@ -43,6 +43,28 @@ def test_a_block_goes_on_behind_its_last_step(bench: Bench, tmp_path: Path, bloc
             assert lost.events == still.with_repeated(number), f"the outcome of {number} is lost"
             if not still.repeats_writes(number):
                 assert rows_made(lost) == rows_made(still)
+
+
+def test_blocks_do_the_same_as_before_they_are_rewritten(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with imported(compiled(source_of(BLOCKS), SETTINGS), tmp_path / "rewritten") as package:
+        seen = bench.run(package, clock_stands=True)
+    monkeypatch.setattr("conduit_async.check.lift_effects", lambda program: None)
+    with imported(compiled(source_of(BLOCKS), SETTINGS), tmp_path / "plain") as package:
+        plain = bench.run(package, clock_stands=True)
+    assert seen.errors == plain.errors == []
+    for job, events in plain.events.items():
+        assert done_by(seen.events[job]) == done_by(events), job
+    assert seen.rows == plain.rows
+
+
+def done_by(events: Iterable[Event]) -> list[str]:
+    """What a job did, whatever its steps and the keys of its calls are."""
+    return [
+        str((each.what[0], *each.what[2:]) if each.what[0] == "call" else each.what)
+        for each in events
+    ]
 
 
 def rows_made(seen: Seen) -> dict[str, list[Any]]:

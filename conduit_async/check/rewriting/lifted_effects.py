@@ -72,27 +72,34 @@ class _Lifting:
             self.program, self.job, self.kinds, self.copies, self.evaluation, self.names
         )
 
-    def block(self, node: ast.Block) -> ast.Block:
-        """A block with lifted effects; the block itself if there are none."""
+    def block(self, node: ast.Block, has_value: bool = False) -> ast.Block:
+        """A block with lifted effects; the block itself if there are none.
+
+        `has_value` is whether the value of its last statement is used.
+        """
         statements: list[ast.Statement] = []
         for statement in node.statements:
-            statements += self._statement(statement)
+            gives = has_value and statement is node.statements[-1]
+            statements += self._statement(statement, gives)
         if statements == [*node.statements]:
             return node
         copy = ast.Block(node.span, tuple(statements))
         self.originals[copy] = node
         return copy
 
-    def _statement(self, statement: ast.Statement) -> list[ast.Statement]:
-        lets, parts = self._lifted_from(statement)
-        blocks = ((each, self.block(each)) for each in _blocks_of(statement))
+    def _statement(self, statement: ast.Statement, has_value: bool = False) -> list[ast.Statement]:
+        lets, parts = self._lifted_from(statement, has_value)
+        gives = isinstance(statement, ast.Let | ast.Assign) or (
+            has_value and not isinstance(statement, ast.For)
+        )
+        blocks = ((each, self.block(each, gives)) for each in _blocks_of(statement))
         parts |= {old: new for old, new in blocks if new is not old}
         found = self.copies.of(statement, parts) if parts else statement
         self.lifted.update(lets)
         before: list[ast.Statement] = []
         for let in lets:
             before += self._in_place(let, is_first=not before)
-        last = self._in_place(found)
+        last = [found] if has_value else self._in_place(found)
         statements = [*before, *last]
         end = found if last == [found] else self._end_of(statements)
         if end is not None and (before == lets or self._is_straight(end)):
@@ -150,18 +157,21 @@ class _Lifting:
         return self.kinds.of(*_blocks_of(statement)) is not Kind.EFFECT
 
     def _lifted_from(
-        self, statement: ast.Statement
+        self, statement: ast.Statement, has_value: bool
     ) -> tuple[list[ast.Let], dict[ast.Node, ast.Node]]:
         """The `let`s before a statement, and what takes the places of their values."""
         root = value_of(statement)
-        if root is None or not self._has_parts(statement, root):
+        whole = None
+        if isinstance(statement, ast.Let | ast.ExprStatement) and not has_value:
+            whole = statement.value
+        if root is None or not self._has_parts(statement, root, whole):
             return [], {}
         effects = self._effects(root)
         writes = 0
         while writes < len(effects) and self.evaluation.is_write(effects[-1 - writes]):
             writes += 1
         staying = writes if _is_write(statement) else max(writes, 1)
-        if effects and self._is_call_within(statement, effects[-1]):
+        if effects and self._is_call_within(whole, effects[-1]):
             staying = 0
         for count in range(len(effects) - staying, 0, -1):
             lifted = _Order(self.evaluation, effects[:count]).lifted(root)
@@ -169,18 +179,20 @@ class _Lifting:
                 return self._lets(lifted)
         return [], {}
 
-    def _has_parts(self, statement: ast.Statement, root: ast.Expr) -> bool:
+    def _has_parts(self, statement: ast.Statement, root: ast.Expr, whole: ast.Expr | None) -> bool:
         """Whether something may be lifted out of the expression of a statement."""
         effects = [*islice(self.kinds.effects(root), 2)]
         if len(effects) < 2:
-            is_one = _is_write(statement) or self._is_call_within(statement, *effects)
+            is_one = _is_write(statement) or self._is_call_within(whole, *effects)
             if not effects or not is_one:
                 return False
         return len([*islice(walk(root), _LARGEST)]) < _LARGEST
 
-    def _is_call_within(self, statement: ast.Statement, *effects: ast.Node) -> bool:
-        """Whether the code of a function can take a call's place once a `let` holds its value."""
-        whole = statement.value if isinstance(statement, ast.Let | ast.ExprStatement) else None
+    def _is_call_within(self, whole: ast.Expr | None, *effects: ast.Node) -> bool:
+        """Whether the code of a function can take a call's place once a `let` holds its value.
+
+        It takes the place of the `whole` of a statement without one.
+        """
         return any(
             self.functions.call_in(each, has_value=True) is not None
             for each in effects
