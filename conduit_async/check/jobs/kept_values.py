@@ -105,8 +105,9 @@ class KeptValues:
     ) -> list[Local]:
         """The locals that a step sets and later code reads, in the order of their declarations.
 
-        Of what other `turns` read, it is not those that the step declares: each turn has its own.
-        It also `sets` some by a part of its next statement.
+        This is the order in the block, wherever the functions are whose code it has. Of what other
+        `turns` read, it is not those that the step declares: each turn has its own. It also `sets`
+        some by a part of its next statement.
         """
         facts = self.program.facts
         declared = self.declared(step)
@@ -119,7 +120,14 @@ class KeptValues:
         read = {each for each in declared | assigned if self._is_read(each, rest)}
         read |= {each for each in assigned - declared if self._is_read(each, turns)}
         locals_ = (each for each in read if isinstance(each, Local))
-        return sorted(locals_, key=lambda local: local.span.start)
+        return sorted(locals_, key=lambda local: (self._numbers.get(local, -1), local.span.start))
+
+    @cached_property
+    def _numbers(self) -> dict[Local, int]:
+        """The numbers of the locals that the block declares, in their order."""
+        declared = self.program.facts.declared
+        nodes = enumerate(walk(self.job.body, ast.Async))
+        return {declared[node]: number for number, node in nodes if node in declared}
 
     def _is_read(self, local: object, code: Sequence[ast.Node]) -> bool:
         return any(local in self._reads_in(root) for root in code)

@@ -29,11 +29,16 @@ class StepPair:
     branches: bool = False
 
 
-def block(*statements: str, options: str = 'name: "tell"', functions: str = "") -> str:
-    """A resource whose job has these statements, and captures all fields in any case."""
+def block(
+    *statements: str, options: str = 'name: "tell"', functions: str = "", behind: str = ""
+) -> str:
+    """A resource whose job has these statements, and captures all fields in any case.
+
+    It has `functions` before the hook, and others `behind` it.
+    """
     all_fields = "let all = [self.title, self.size, self.note]"
     members = f"{FIELDS}\n{functions}" if functions else FIELDS
-    return ticket(members, "\n".join([all_fields, *statements]), options)
+    return ticket(members, "\n".join([all_fields, *statements]), options, behind)
 
 
 def changed(name: str, old: tuple[str, ...], new: tuple[str, ...], *waits: str) -> StepPair:
@@ -59,6 +64,14 @@ FOUR = (CHARGE, MAIL, SMS, CALL)
 SENT = "@function sent() {{ {} }}"
 IN_FUNCTION = block(CHARGE, "sent()", CALL, functions=SENT.format(f"{MAIL} {SMS}"))
 MORE_IN_FUNCTION = block(CHARGE, "sent()", CALL, functions=SENT.format(f"{MAIL} {LOG} {SMS}"))
+SAME_NAME = ("let n = Random.int(1, 1)", "counted()", 'Phone.call("call", n)')
+COUNTED = """
+@function counted() {
+  let n = Random.int(2, 2)
+  Mail.send("mail", n)
+  Sms.send("sms", n)
+}
+"""
 
 CHOICE = f'if Method.where(amname: "gin").exists?() {{ {MAIL} {SMS} }}'
 EACH = (
@@ -78,6 +91,11 @@ STEPS = [
     StepPair("code moves into a function", block(*FOUR), IN_FUNCTION),
     StepPair("code moves out of a function", IN_FUNCTION, block(*FOUR)),
     StepPair("an effect is added in a function", IN_FUNCTION, MORE_IN_FUNCTION, (C,), ("BRK126",)),
+    StepPair(
+        "a function moves behind the hook",
+        block(*SAME_NAME, functions=COUNTED),
+        block(*SAME_NAME, behind=COUNTED),
+    ),
     changed("an effect is appended", FOUR, (*FOUR, LOG)),
     changed("two effects are appended", (CHARGE, MAIL), (CHARGE, MAIL, SMS, CALL)),
     changed("an argument changes", FOUR, (CHARGE, 'Mail.send("other", self.title)', SMS, CALL)),
