@@ -3,6 +3,7 @@
 -- the last turn by an index that they skip through from one key to the next, so that a flood costs nothing.
 -- A group of keys has one turn, which its keys take by turns. Jobs without a key are one key. A walk passes
 -- over a thousand keys whose jobs are due later; the next claim goes on where it ended.
+-- A claim that parks jobs looks again: keys that already had turns in it then come behind the others.
 WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, row_ids) AS (
   SELECT wanted.queue, wanted.size, 101, 0, false, NULL::tid[]
   FROM unnest(%(fair)s::text[], %(fair_sizes)s::int[]) AS wanted (queue, size)

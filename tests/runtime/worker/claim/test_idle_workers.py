@@ -98,7 +98,7 @@ def test_an_idle_worker_costs_at_most_three_transactions_a_heartbeat(
             assert workers == count
             late = 20 * count  # what sessions report late; a busy loop makes thousands
             sessions = observer.execute(_SESSIONS).fetchall()
-            assert after - transactions <= 3 * (since - heartbeats) + late, sessions
+            assert after - transactions <= 3 * (since - heartbeats) + late, (count, sessions)
 
 
 def read(observer: psycopg.Connection[Any], sql: str) -> tuple[int, ...]:
