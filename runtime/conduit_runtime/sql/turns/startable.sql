@@ -1,2 +1,1 @@
-pending.run_at <= pg_catalog.now() AND (pending.expires IS NULL
-  OR pending.run_at > pg_catalog.now() - pg_catalog.make_interval(secs => pending.expires))
+pending.run_at <= pg_catalog.now() AND {turns/unexpired}

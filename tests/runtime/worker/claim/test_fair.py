@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from conduit_runtime import Job, Queue
 
@@ -100,6 +101,16 @@ def test_delayed_jobs_have_no_turn(fair: Queue) -> None:
         seen += claimed(fair, 2)
     assert seen.pop("a") <= 11
     assert seen == {"k0700x": 2, "z": 2, '["g",2]': 1}
+
+
+def test_keys_whose_jobs_have_expired_have_no_turn(fair: Queue, dsn: str) -> None:
+    fair.enqueue_many([job for n in range(100, 300) for job in jobs(f"z{n}", 1)])
+    soon = timedelta(microseconds=1)
+    fair.enqueue_many([job for n in range(10) for job in jobs(f"a{n}", 2, expires=soon)])
+    fair.enqueue_many([*jobs("a0", 1), *jobs("b", 1), *jobs("c", 1)])
+    with psycopg.connect(dsn) as connection:  # otherwise a claim cancels them first
+        seen = [job.key for _ in range(2) for job in fair.dequeue("w", limit=3, conn=connection)]
+    assert sorted(map(str, seen)) == ["a0", "b", "c", "z100", "z101", "z102"]
 
 
 def test_jobs_without_a_key_are_one_key(fair: Queue) -> None:
