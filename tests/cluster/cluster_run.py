@@ -23,7 +23,7 @@ from parts import Database, Parts
 from producers import Actor, Flood, Operator, Producer
 from rabbitmq import PASSWORD
 from rabbitmq_cluster import RabbitCluster
-from random_jobs import BATCHED
+from random_jobs import BATCHED, QUEUES
 from waiting import until
 
 VHOST = "jobs"
@@ -57,7 +57,7 @@ class _Side:
             Producer(database.dsn, seed, 0.2, large=200, every=8),
         ]
         self.operator = Operator(database.dsn, seed, pause=0.5)
-        self.controller = Controller(database.dsn, seed, pause=3)
+        self.controller = Controller(database.dsn, seed, 3, QUEUES)
         self.actors: list[Actor] = [*self.producers, self.operator, self.controller]
         self.began = datetime.now(UTC)
 

@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from chaos_report import Report
 from clock import Clock, library
 from conduit_runtime import embedded
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
+from event_files import read_events
 from history import History
 from history_jobs import MAY_BE_ISOLATED
 from history_tables import read
@@ -72,36 +73,50 @@ def run(
         )
         try:
             chaos = Chaos(dsn, server.folder / "data", processes, workers, seed, clock)
-            return _run(dsn, processes, chaos, seconds, seed, large, keyed)
+            producers = _producers(dsn, seed, large, keyed)
+            is_enough = _is_enough(dsn, seconds)
+            return disturb(dsn, processes, chaos, producers, (*QUEUES, KEYED), seed, is_enough)
         finally:
             processes.close()
 
 
-def _run(
-    dsn: str,
-    processes: WorkerProcesses,
-    chaos: Chaos,
-    seconds: float,
-    seed: int,
-    large: tuple[int, float],
-    keyed: float,
-) -> Report:
-    start = datetime.now(UTC)
-    producers: list[Producer] = [
+def _producers(dsn: str, seed: int, large: tuple[int, float], keyed: float) -> list[Producer]:
+    flows = [
         Producer(dsn, seed + n, 0.1, large=members, every=every)
         for n, (members, every) in enumerate([large, (20, 5)])
     ]
-    producers.append(KeyedProducer(dsn, seed, keyed))
-    controller = Controller(dsn, seed, pause=2)
+    return [*flows, KeyedProducer(dsn, seed, keyed)]
+
+
+def _is_enough(dsn: str, seconds: float) -> Callable[[], bool]:
+    """Whether so many seconds have passed, and enough has happened to check."""
+    began = time.monotonic()
+
+    def is_enough() -> bool:
+        passed = time.monotonic() - began
+        return passed >= seconds and (passed >= PATIENCE * seconds or _proves_something(dsn))
+
+    return is_enough
+
+
+def disturb(
+    dsn: str,
+    processes: WorkerProcesses,
+    chaos: Chaos,
+    producers: list[Producer],
+    queues: Sequence[str],
+    seed: int,
+    is_enough: Callable[[], bool],
+) -> Report:
+    """Let chaos act beside the producers until it is enough, then let all end, and check it."""
+    start = datetime.now(UTC)
+    controller = Controller(dsn, seed, 2, queues)
     operator = Operator(dsn, seed, pause=0.5)
     actors = [*producers, operator, controller]
     pauses = random.Random(seed)
     for actor in actors:
         actor.start()
-    began = time.monotonic()
-    while (passed := time.monotonic() - began) < seconds or (
-        passed < PATIENCE * seconds and not _proves_something(dsn)
-    ):
+    while not is_enough():
         time.sleep(pauses.uniform(0.1, 2))  # the time between two disturbances, not a wait
         chaos.act()
     chaos.end()
@@ -135,6 +150,7 @@ def _run(
         history.confirmed |= producer.confirmed
         history.withdrawn |= producer.withdrawn
     read(dsn, history, start)
+    history.events += read_events(processes.folder)
     report.examine(history)
     return report
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import psycopg
 from conduit_runtime import Job
-from producers import MOST_WAITING, Producer
+from producers import MOST_WAITING, Flood, Producer
 
 KEYED = "keys"
 """The queue of all jobs with a key; it is fair."""
@@ -32,6 +32,13 @@ def random_keyed_job(pick: random.Random) -> Job:
     return job
 
 
+def short_keyed_job(pick: random.Random) -> Job:
+    """A random job with a key that takes no time, and seldom fails."""
+    job = random_keyed_job(pick)
+    job.payload = {"seconds": 0, "failures": int(pick.random() < 0.01)}
+    return job
+
+
 class KeyedProducer(Producer):
     """Enqueues jobs with keys in transactions, and rolls some back, while few wait."""
 
@@ -46,3 +53,11 @@ class KeyedProducer(Producer):
         deeds: list[Callable[[psycopg.Connection], None]]
         deeds = [*[self._commit] * 6, self._roll_back, self._roll_back_in_part]
         self.random.choice(deeds)(connection)
+
+
+class KeyedFlood(Flood):
+    """Enqueues many short jobs with keys, until there are `wanted`."""
+
+    def __init__(self, dsn: str, seed: int, wanted: int) -> None:
+        super().__init__(dsn, seed, wanted)
+        self.make = short_keyed_job

@@ -152,6 +152,7 @@ class Flood(Producer):
 
     def __init__(self, dsn: str, seed: int, wanted: int, apart: float = 0) -> None:
         super().__init__(dsn, seed, 0.02, large=0, every=float("inf"))
+        self.make = short_job
         self._wanted = wanted
         self._apart = apart
 
@@ -165,7 +166,7 @@ class Flood(Producer):
         left = self._wanted - len(self.confirmed)
         if waiting > MOST_WAITING or left <= 0:
             return
-        jobs = [short_job(self.random) for _ in range(min(left, MOST_WAITING // 4))]
+        jobs = [self.make(self.random) for _ in range(min(left, MOST_WAITING // 4))]
         for n, job in enumerate(jobs):
             job.delay = timedelta(seconds=n * self._apart)
         with connection.transaction():

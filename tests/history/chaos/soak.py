@@ -1,4 +1,7 @@
-"""Run chaos for many minutes: `python soak.py MINUTES`, in rounds of a few minutes each."""
+"""Run chaos for many minutes: `python soak.py MINUTES`, in rounds of a few minutes each.
+
+Then come rounds of jobs with keys, a million for each hour.
+"""
 
 import random
 import shutil
@@ -6,48 +9,58 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2]))
 from paths import HELPERS
 
 sys.path.extend(HELPERS)
+from chaos_report import Report
 from chaos_run import run
 from clock import library
 from history_jobs import MAY_BE_ISOLATED
+from keyed_run import run_keyed
 
 ROUND = 300.0
 """Seconds of a round; after each, everything must end and the history is checked."""
 
 LARGE = 50_000, 100.0
 """Members of a large flow, and seconds until the next."""
-KEYED = 0.01
-"""Seconds between transactions that enqueue jobs with keys, as long as workers keep up."""
+KEYED_A_MINUTE, KEYED_A_ROUND = 1_000_000 / 60, 100_000
+"""How many jobs with keys run for each minute, and at most in a round."""
 
 
 def main(minutes: float) -> int:
     """Print a report for each round; return 1 at the first violation, and keep the logs."""
     end = time.monotonic() + minutes * 60
-    keyed = 0
     if library() is None:
         print("Without jumps of the clock: libfaketime is not installed (apt install libfaketime)")
     while (left := end - time.monotonic()) > 0:
-        folder = Path(tempfile.mkdtemp(prefix="conduit-chaos-"))
-        report = run(
-            folder,
-            min(ROUND, left),
-            seed=random.randrange(1_000_000),
-            large=LARGE,
-            keyed=KEYED,
-            may_be_isolated=MAY_BE_ISOLATED,
-        )
-        keyed += report.keyed
-        print(report, f"{keyed:,} jobs with a key in all rounds", sep="\n", flush=True)
-        if report.violations:
-            print(f"logs and database are in {folder}")
+        seconds = min(ROUND, left)
+        if not _is_right(
+            partial(run, seconds=seconds, large=LARGE, may_be_isolated=MAY_BE_ISOLATED)
+        ):
             return 1
-        shutil.rmtree(folder)
+    wanted = int(minutes * KEYED_A_MINUTE)
+    for done in range(0, wanted, KEYED_A_ROUND):
+        jobs = min(KEYED_A_ROUND, wanted - done)
+        if not _is_right(partial(run_keyed, jobs=jobs)):
+            return 1
+        print(f"{done + jobs:,} of {wanted:,} jobs with keys", flush=True)
     return 0
+
+
+def _is_right(round: Callable[..., Report]) -> bool:
+    folder = Path(tempfile.mkdtemp(prefix="conduit-chaos-"))
+    report = round(folder, seed=random.randrange(1_000_000))
+    print(report, flush=True)
+    if report.violations:
+        print(f"logs and database are in {folder}")
+        return False
+    shutil.rmtree(folder)
+    return True
 
 
 if __name__ == "__main__":

@@ -42,8 +42,9 @@ class WorkerProcesses:
 
     With `roles` each worker connects as a role of its own name, so the database knows it. With
     `copies` each worker also writes the events of its handlers to a file that
-    `event_files.read_events` reads. `isolated` are job types that run in processes of their own.
-    `program` replaces `conduit-jobs worker` as what Python runs.
+    `event_files.read_events` reads; with `files` it writes them there only. `isolated` are job
+    types that run in processes of their own. `program` replaces `conduit-jobs worker` as what
+    Python runs.
     """
 
     def __init__(
@@ -54,14 +55,16 @@ class WorkerProcesses:
         program: Sequence[str] = ("-m", "conduit_runtime.cli", "worker"),
         roles: bool = False,
         copies: bool = False,
+        files: bool = False,
         isolated: Sequence[str] = (),
     ) -> None:
         self._dsn = dsn
-        self._folder = folder
+        self.folder = folder
         self._arguments = arguments
         self._program = program
         self._roles = roles
         self._copies = copies
+        self._files = files
         self.isolated = isolated
         self.workers: list[WorkerProcess] = []
 
@@ -71,12 +74,14 @@ class WorkerProcesses:
         if self._roles:
             create_role(dsn, name)
             dsn = make_conninfo(dsn, user=name)
-        log = self._folder / f"{name}.log"
+        log = self.folder / f"{name}.log"
         command = [sys.executable, *self._program, "history_jobs", "--dsn", dsn]
         command += [*self._arguments, *arguments]
         given = {history_jobs.VARIABLE: " ".join(self.isolated)}
         if self._copies:
-            given[event_files.COPY] = str(self._folder / f"{name}.events")
+            given[event_files.COPY] = str(self.folder / f"{name}.events")
+        if self._files:
+            given[event_files.VARIABLE] = str(self.folder / f"{name}.events")
         with log.open("wb") as out:
             process = subprocess.Popen(
                 command, cwd=JOBS, stdout=out, stderr=out, env=os.environ | given
