@@ -378,19 +378,7 @@ FLOOD = [
         ),
         (of_key("t", (1, BORN), (1, EXPIRED)), ""),
         (of_key("t", (1, BORN), (1, replace(EXPIRED, expires=9.0))), "and expires at"),
-        (of_key("t", (1, replace(CLAIM, expires=0.5))), ""),
-        (
-            [replace(each, job=JOB) for each in of_key("t", (1, replace(CLAIM, expires=0.5)))],
-            "and expired at",
-        ),
-        (
-            [
-                *FLOOD,
-                *of_key("history.shared", (7, BORN), (7, claim_at(2, 1))),
-                *of_key("history.keyed", (8, BORN), (8, claim_at(3, 1))),
-            ],
-            "",
-        ),
+        (of_key("t", (1, replace(CLAIM, expires=0.5))), "and expired at"),
         (
             [replace(each, job=JOB) for each in of_key("t", (1, BORN), (1, EXPIRED))],
             "began, and expired",

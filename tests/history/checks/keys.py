@@ -3,10 +3,8 @@
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
-from uuid import UUID
 
 from checker import ENDED
 from history import History, Move
@@ -17,7 +15,7 @@ LIMIT = 2
 TURNS = 2
 """How many turns another key may have while a job waits for its own: one, and one in between."""
 LATE = timedelta(seconds=1)
-"""How long a job may take from its worker's last look at the time to its begin."""
+"""How long a claim may take to reach the server."""
 
 
 def check_keys(history: History) -> list[str]:
@@ -87,8 +85,7 @@ def _overtaken(
 def check_turns(history: History) -> Iterator[str]:
     """Check that no key has several turns while a job of another key waits for one.
 
-    Only jobs without any limit are judged: from their enqueue, or the last turn of their key. A job
-    of its key that waits for a limit may use a turn up.
+    Only jobs without any limit are judged: from their enqueue, or the last turn of their key.
     """
     claims = sorted(
         (move for move in history.moves if move.is_claim and move.key is not None),
@@ -101,41 +98,13 @@ def check_turns(history: History) -> Iterator[str]:
         key: [*accumulate((each.committed_at for each in turns), max)]
         for key, turns in of_key.items()
     }
-    histories = history.by_job()
-    limited = _limited(histories)
-    for moves in histories.values():
+    for moves in history.by_job().values():
         for enqueue, claim in pairwise(moves[:2]):
             if enqueue.type == "history.shared" and claim.is_claim:
                 own = bisect_left(of_key[claim.key], claim.asked_at, key=lambda move: move.asked_at)
                 since = max([enqueue.committed_at, *last[claim.key][max(0, own - 1) : own]])
-                jumped = any(enqueue.at <= jump <= claim.committed_at for jump in history.jumps)
-                if not jumped and not limited[claim.key].overlap(since, claim.asked_at):
+                if not any(enqueue.at <= jump <= claim.committed_at for jump in history.jumps):
                     yield from _waited(since, claim, claims)
-
-
-@dataclass
-class _Spans:
-    """Times from one to another, in the order of their beginnings."""
-
-    began: list[datetime] = field(default_factory=list)
-    latest_end: list[datetime] = field(default_factory=list)
-
-    def overlap(self, since: datetime, until: datetime) -> bool:
-        """Whether one of them has a part between these times."""
-        before = bisect_right(self.began, until)
-        return before > 0 and self.latest_end[before - 1] >= since
-
-
-def _limited(histories: Mapping[UUID, Sequence[Move]]) -> Mapping[str | None, _Spans]:
-    """From when to when each key had a job with a limit."""
-    spans: defaultdict[str | None, _Spans] = defaultdict(_Spans)
-    for moves in sorted(histories.values(), key=lambda moves: moves[0].committed_at):
-        if moves[0].type in ("history.keyed", "history.ordered"):
-            of_key = spans[moves[0].key]
-            end = max([moves[-1].committed_at, *of_key.latest_end[-1:]])
-            of_key.began.append(moves[0].committed_at)
-            of_key.latest_end.append(end)
-    return spans
 
 
 def _waited(since: datetime, claim: Move, claims: Sequence[Move]) -> Iterator[str]:
@@ -157,15 +126,13 @@ def _waited(since: datetime, claim: Move, claims: Sequence[Move]) -> Iterator[st
 def check_expiry(history: History) -> Iterator[str]:
     """Check that nothing that has expired begins, and that nothing expires early."""
     began = {event.job for event in history.events}
-    began_at = {(each.job, each.token): each.at for each in history.events if each.what == "began"}
     for job, moves in history.by_job().items():
         for move in moves:
             if move.expires is None:
                 continue
             end = move.run_at + timedelta(seconds=move.expires)
-            at = began_at.get((job, move.token_after)) if move.draws_token else None
-            if at is not None and at > end + LATE and not history.jumps:
-                yield f"{job}: began at {at}, and expired at {end}"
+            if move.is_claim and move.clock > end + LATE and not history.jumps:
+                yield f"{job}: was claimed at {move.clock}, and expired at {end}"
             elif is_expired(move) and move.clock + LATE < end:
                 yield f"{job}: was cancelled at {move.clock}, and expires at {end}"
         if is_expired(moves[-1]) and job in began and not _is_begun_anew(history, moves):

@@ -1,5 +1,6 @@
 -- The next key of a ring in a lane: one from `place` on, else one before the position where the walk began.
 -- From a key with a due job the walk goes on at the next group; from another one, at the next key.
+-- Expired jobs are passed over.
 SELECT its.queue, its.priority, its.type, its.fingerprint, its.ring, its.wanted, its.lower, its.upper, its.position,
        CASE WHEN next.is_due AND its.ring = '' AND next.grp IS NOT NULL
          THEN pg_catalog.overlay(next.grp, '-', pg_catalog.length(next.grp))
