@@ -87,7 +87,7 @@ bench: .setup-dev ## Measure the queue on an embedded Postgres; make bench ARGUM
 	@$(RUN) benchmarks $(ARGUMENTS)
 
 .PHONY: soak
-soak: .setup-run ## Chaos and a check of its history, then steady work that must stay flat; make soak MINUTES=60
+soak: .setup-run ## Chaos and a check of its history, many jobs with keys, then steady work that must stay flat; make soak MINUTES=60
 	@.venv/bin/python tests/history/chaos/soak.py $(MINUTES)
 	@$(RUN) benchmarks.soak $(MINUTES)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import psycopg
 from conduit_runtime import Job
-from producers import MOST_WAITING, Flood, Producer
+from producers import MOST_WAITING, Producer
 
 KEYED = "keys"
 """The queue of all jobs with a key; it is fair."""
@@ -53,11 +53,3 @@ class KeyedProducer(Producer):
         deeds: list[Callable[[psycopg.Connection], None]]
         deeds = [*[self._commit] * 6, self._roll_back, self._roll_back_in_part]
         self.random.choice(deeds)(connection)
-
-
-class KeyedFlood(Flood):
-    """Enqueues many short jobs with keys, until there are `wanted`."""
-
-    def __init__(self, dsn: str, seed: int, wanted: int) -> None:
-        super().__init__(dsn, seed, wanted)
-        self.make = short_keyed_job

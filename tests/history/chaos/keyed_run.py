@@ -7,7 +7,8 @@ from chaos_database import SETTINGS, create_database
 from chaos_report import Report
 from chaos_run import disturb
 from conduit_runtime import embedded
-from keyed_jobs import KEYED, KeyedFlood
+from keyed_jobs import KEYED, short_keyed_job
+from producers import Flood
 from random_jobs import QUEUES
 from worker_processes import WorkerProcesses
 
@@ -31,7 +32,7 @@ def run_keyed(folder: Path, jobs: int, seed: int, workers: int = 3) -> Report:
         )
         try:
             chaos = Chaos(dsn, server.folder / "data", processes, workers, seed, clock=None)
-            flood = KeyedFlood(dsn, seed, jobs)
+            flood = Flood(dsn, seed, jobs, make=short_keyed_job)
             return disturb(dsn, processes, chaos, [flood], SERVED, seed, lambda: flood.is_done)
         finally:
             processes.close()

@@ -145,14 +145,21 @@ class Producer(Actor):
 
 
 class Flood(Producer):
-    """Enqueues many short jobs at a time while few wait, until there are `wanted`.
+    """Enqueues many jobs at a time while few wait, until there are `wanted`.
 
-    Those of a time are due so many seconds `apart`.
+    Those of a time are due so many seconds `apart`. `make` makes each, by default a short one.
     """
 
-    def __init__(self, dsn: str, seed: int, wanted: int, apart: float = 0) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        seed: int,
+        wanted: int,
+        apart: float = 0,
+        make: Callable[[random.Random], Job] = short_job,
+    ) -> None:
         super().__init__(dsn, seed, 0.02, large=0, every=float("inf"))
-        self.make = short_job
+        self.make = make
         self._wanted = wanted
         self._apart = apart
 

@@ -1,6 +1,6 @@
 """Run chaos for many minutes: `python soak.py MINUTES`, in rounds of a few minutes each.
 
-Then come rounds of jobs with keys, a million for each hour.
+Then come rounds of short jobs with keys, a million for each hour; they take as long as they need.
 """
 
 import random
@@ -28,8 +28,10 @@ ROUND = 300.0
 
 LARGE = 50_000, 100.0
 """Members of a large flow, and seconds until the next."""
+KEYED = 0.01
+"""Seconds between transactions that enqueue jobs with keys, as long as workers keep up."""
 KEYED_A_MINUTE, KEYED_A_ROUND = 1_000_000 / 60, 100_000
-"""How many jobs with keys run for each minute, and at most in a round."""
+"""How many short jobs with keys run for each minute, and at most in a round."""
 
 
 def main(minutes: float) -> int:
@@ -38,23 +40,22 @@ def main(minutes: float) -> int:
     if library() is None:
         print("Without jumps of the clock: libfaketime is not installed (apt install libfaketime)")
     while (left := end - time.monotonic()) > 0:
-        seconds = min(ROUND, left)
-        if not _is_right(
-            partial(run, seconds=seconds, large=LARGE, may_be_isolated=MAY_BE_ISOLATED)
-        ):
+        mixed = partial(run, large=LARGE, keyed=KEYED, may_be_isolated=MAY_BE_ISOLATED)
+        if not _passes(partial(mixed, seconds=min(ROUND, left))):
             return 1
     wanted = int(minutes * KEYED_A_MINUTE)
     for done in range(0, wanted, KEYED_A_ROUND):
         jobs = min(KEYED_A_ROUND, wanted - done)
-        if not _is_right(partial(run_keyed, jobs=jobs)):
+        if not _passes(partial(run_keyed, jobs=jobs)):
             return 1
         print(f"{done + jobs:,} of {wanted:,} jobs with keys", flush=True)
     return 0
 
 
-def _is_right(round: Callable[..., Report]) -> bool:
+def _passes(chaos_round: Callable[..., Report]) -> bool:
+    """Run a round and print its report; keep its folder if there are violations."""
     folder = Path(tempfile.mkdtemp(prefix="conduit-chaos-"))
-    report = round(folder, seed=random.randrange(1_000_000))
+    report = chaos_round(folder, seed=random.randrange(1_000_000))
     print(report, flush=True)
     if report.violations:
         print(f"logs and database are in {folder}")
