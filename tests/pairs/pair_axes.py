@@ -44,10 +44,12 @@ AXES: Mapping[str, Sequence[str]] = {
     "what": (
         "completes",
         "retries",
+        "fails behind steps",
         "sleeps",
         "times out",
         "is cancelled",
         "kills its worker",
+        "dies behind steps",
         "claim refused",
         "outcome refused",
         "unreadable",
@@ -60,6 +62,10 @@ UNTYPED = ("thread", "Django task", "isolated thread")
 """Kinds whose handlers take any payload: their jobs have no fingerprint."""
 ISOLATED = ("isolated coroutine", "isolated thread")
 """Kinds whose jobs run in processes of their own."""
+BEHIND_STEPS = ("fails behind steps", "dies behind steps")
+"""What happens to jobs whose first attempt has finished steps."""
+KILLS = ("kills its worker", "dies behind steps")
+"""What happens to jobs whose first attempt ends with its process."""
 WRITES_LAST = ("coroutine", "isolated coroutine", "generated")
 """Kinds whose jobs end with a write, which commits together with their end."""
 
@@ -79,13 +85,13 @@ APART: Mapping[frozenset[str], str] = each_of(
     ("hook", ("older lock",), "the hooks of an older package are not imported beside a newer one"),
     ("schedule", ("older lock",), "a schedule stores no fingerprint"),
     ("schedule", ("expires",), "a schedule says nothing of it"),
-    ("sleeps", ("batch",), "the jobs of a batch have no steps"),
-    ("sleeps", ("Django task",), "Django's tasks have no steps"),
+    ("batch", ("sleeps", *BEHIND_STEPS), "the jobs of a batch have no steps"),
+    ("Django task", ("sleeps", *BEHIND_STEPS), "Django's tasks have no steps"),
     ("unreadable", UNTYPED, "these take any payload"),
     ("older lock", UNTYPED, "their jobs have no fingerprint"),
     ("test kit", ("Django task",), "Django's own runner calls it: tests/runtime/django_project"),
     ("test kit", ("is cancelled",), "it runs jobs in the thread of the test"),
-    ("test kit", ("kills its worker",), "its worker is the process of the test"),
+    ("test kit", KILLS, "its worker is the process of the test"),
 )
 """The pairs of values that cannot meet, with the reason."""
 

@@ -23,9 +23,13 @@ from conduit_runtime import (
     job_type,
     upcast,
 )
+from pair_axes import BEHIND_STEPS, KILLS
 from psycopg.types.json import Jsonb
 
 RUNS = "CREATE TABLE pair_runs (job uuid, attempt int, payload jsonb)"
+STEPS_RUN = "CREATE TABLE pair_steps (job uuid, name text)"
+STEPS = ("first", "second", "third")
+"""The steps of a job that fails or dies behind them: one, and two turns of a loop."""
 TIMEOUT = 1.0
 """Seconds that an attempt may take."""
 NAP = 1.0
@@ -70,11 +74,18 @@ def note(id_: UUID, attempt: int, payload: object) -> int:
     return int(runs)
 
 
+def note_step(name: str) -> str:
+    """Note that a step of the present job runs; returns its name."""
+    with psycopg.connect(os.environ["PAIR_DSN"], autocommit=True) as connection:
+        connection.execute("INSERT INTO pair_steps VALUES (%s, %s)", [current_job().id, name])
+    return name
+
+
 def seconds_of(what: str, runs: int) -> float:
     """Do what a payload says, as far as that takes no time; returns the seconds to wait then."""
-    if what == "retries" and runs == 1:
+    if what in ("retries", "fails behind steps") and runs == 1:
         raise Retry(after=0)
-    if what == "kills its worker" and runs == 1:
+    if what in KILLS and runs == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return _LONG if what == "is cancelled" or (what == "times out" and runs == 1) else 0.0
 
@@ -93,10 +104,16 @@ class Services:
             job = current_job()
             await act(job.id, job.attempt, what, exact)
 
+        step = staticmethod(note_step)
+
 
 async def _alone(job: JobContext[Any], payload: Any) -> None:
     if payload.what == "sleeps":
         await job.sleep(NAP)
+    if payload.what in BEHIND_STEPS:
+        assert await job.step(STEPS[0], note_step, STEPS[0]) == STEPS[0]
+        async for name in job.resume("loop", STEPS[1:]):
+            await job.step(name, note_step, name)
     await job.commits_at_end()
     await job.scalar(int, "INSERT INTO marks (what) VALUES (%s) RETURNING id", [payload.what])
     if job.key is not None:
@@ -139,6 +156,10 @@ BATCH = _typed(_together, "pairs.batch", batch=5, wait=timedelta(milliseconds=50
 def _in_thread(job: PlainContext[Any], payload: dict[str, Any]) -> None:
     if payload["what"] == "sleeps":
         job.sleep(NAP)
+    if payload["what"] in BEHIND_STEPS:
+        assert job.step(STEPS[0], note_step, STEPS[0]) == STEPS[0]
+        for name in job.resume("loop", STEPS[1:]):
+            job.step(name, note_step, name)
     if job.key is not None:
         job.used(USED)
     seconds = seconds_of(payload["what"], note(job.id, job.attempt, payload))

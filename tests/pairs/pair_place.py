@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 from conduit_runtime import Queue, migrate
-from pair_handlers import RUNS
+from pair_handlers import RUNS, STEPS_RUN
 from pgbouncer import pgbouncer
 from psycopg.conninfo import make_conninfo
 
@@ -68,6 +68,7 @@ def place_of(around: str, dsn: str) -> Iterator[Place]:
     with psycopg.connect(direct) as connection:
         for statement in (
             RUNS,
+            STEPS_RUN,
             LETTERS,
             MARKS,
             REFUSALS,

@@ -11,7 +11,7 @@ from typing import Any
 from conduit_runtime import Broker, WorkerPool
 from conduit_runtime.broker.gateway.gateway import Gateway
 from conduit_runtime.testing import Jobs
-from pair_axes import Case
+from pair_axes import KILLS, Case
 from pair_handlers import pool_of
 from pair_place import Place
 
@@ -38,11 +38,7 @@ def running(
             stack.enter_context(gateway)
         if case.worker == "test kit":
             yield Workers(lambda: _run_kit(place, letters))
-        elif (
-            case.kind == "Django task"
-            or case.what == "kills its worker"
-            or case.worker == "several processes"
-        ):
+        elif case.kind == "Django task" or case.what in KILLS or case.worker == "several processes":
             address = broker_url if is_remote else place.dsn
             processes = stack.enter_context(_Processes(case, place, address, letters, log, count))
             yield Workers(processes.revive)
