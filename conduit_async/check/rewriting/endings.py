@@ -11,6 +11,8 @@ from ...program import Facts
 
 Put: TypeAlias = Callable[[ast.Node, ast.Expr | None], list[ast.Statement]]
 """Gives the statements that take a value of a body. The first argument is where it was."""
+Used: TypeAlias = Callable[[list[ast.Statement]], list[ast.Statement]]
+"""Gives the statements of a body, or of the end of one, that are still of use."""
 
 
 class NotAtEndError(Exception):
@@ -20,14 +22,20 @@ class NotAtEndError(Exception):
 class Endings:
     """How a body ends: `put` takes each of its values, and `known` each copy of a node.
 
-    `has_value` is whether the value is used.
+    `used` gets the statements without its returns. `has_value` is whether the value is used.
     """
 
     def __init__(
-        self, facts: Facts, put: Put, known: Callable[[ast.Node, ast.Node], None], has_value: bool
+        self,
+        facts: Facts,
+        put: Put,
+        used: Used,
+        known: Callable[[ast.Node, ast.Node], None],
+        has_value: bool,
     ) -> None:
         self._facts = facts
         self._put = put
+        self._used = used
         self._known = known
         self._has_value = has_value
 
@@ -37,6 +45,11 @@ class Endings:
         What follows an `if` that returns goes into the one branch that does not. `at` is what the
         statements are in.
         """
+        return self._used(self._without_returns(statements, at))
+
+    def _without_returns(
+        self, statements: Sequence[ast.Statement], at: ast.Node
+    ) -> list[ast.Statement]:
         found: list[ast.Statement] = []
         for number, statement in enumerate(statements):
             rest = statements[number + 1 :]

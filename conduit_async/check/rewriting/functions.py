@@ -96,11 +96,28 @@ class Functions:
             taken += 1
             return self._put(at, value, result)
 
-        ends = Endings(facts, put, self.copies.know, result is not None)
+        used = self._used if result is None else list[ast.Statement]
+        ends = Endings(facts, put, used, self.copies.know, result is not None)
         statements = ends.of(copy.statements, copy)
         if result is not None and taken > 1:
             self.joined.add(facts.declared[result])
-        return [*lets, *statements]
+        return used([*lets, *statements])
+
+    def _used(self, statements: list[ast.Statement]) -> list[ast.Statement]:
+        """The statements without the `let`s that only the value of the body has read."""
+        found: list[ast.Statement] = []
+        read: set[Local] = set()
+        for statement in reversed(statements):
+            is_let = isinstance(statement, ast.Let) and self.evaluation.is_steady(statement.value)
+            if not is_let or self.program.facts.declared[statement] in read:
+                found.insert(0, statement)
+                read |= self._read_in(statement)
+        return found
+
+    def _read_in(self, node: ast.Node) -> set[Local]:
+        uses = [self.program.facts.resolutions.get(each) for each in walk(node)]
+        called = [getattr(each, "local", None) for each in uses]
+        return {each for each in (*uses, *called) if isinstance(each, Local)}
 
     def _new_local(self, local: Local, value: ast.Expr | None) -> Local:
         """The local of the block that stands for one of a function."""
@@ -144,7 +161,7 @@ class Functions:
             return []
 
         try:
-            ends = Endings(self.program.facts, put, lambda node, copy: None, has_value)
+            ends = Endings(self.program.facts, put, list, lambda node, copy: None, has_value)
             ends.of(function.body.statements, function.body)
         except NotAtEndError:
             return False

@@ -16,6 +16,7 @@ JOBS: tuple[JobType[services.Services, Any], ...] = (
     order.document,
     order.within,
     order.rescued,
+    order.unread,
 )
 
 SERVICES: dict[str, type] = {

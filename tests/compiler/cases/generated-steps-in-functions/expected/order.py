@@ -34,6 +34,7 @@ def after_create(conn: Connection, record: object) -> Order:
             within, Within(number=order.number, email=order.email, state=order.state)
         )
         hook.enqueue(rescued, Rescued(number=order.number, email=order.email))
+        hook.enqueue(unread, Unread(number=order.number, paid=order.paid))
     return order
 
 
@@ -384,6 +385,33 @@ async def rescued(job: JobContext[Services], order: Rescued) -> None:
     else:
         url = job.kept(InvoicedKept).url
     await job.services.crm.update(order.email, url)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    number: str
+    paid: bool
+
+
+@job_type(
+    "order.after_create.unread",
+    "5cdc33a2",
+    steps={"audit.paid": None, "review.request": None, "audit.held": None},
+)
+async def unread(job: JobContext[Services], order: Unread) -> None:
+    if order.paid:
+        if await job.begins("audit.paid"):
+            await job.services.audit.paid(order.number)
+            await job.ends()
+    else:
+        if await job.begins("review.request"):
+            await job.services.review.request(order.number)
+            await job.ends()
+        if await job.begins("audit.held"):
+            await job.services.audit.held(order.number)
+            await job.ends()
+    await job.passed_all_steps()
+    await job.services.audit.done(order.number)
 
 
 async def told(job: JobContext[Services], names: list[str]) -> int:
