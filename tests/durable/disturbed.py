@@ -86,9 +86,13 @@ class Seen:
         first = inside[0]
         if lost.step is None:  # what follows the last step
             first = 1 + max((n for n, each in enumerate(events) if each.step), default=-1)
+        return events[self.begin_of(events, first) : at + 1]
+
+    def begin_of(self, events: list[Event], first: int) -> int:
+        """Where code runs again from in a job's events, to come to the `first` event of a step."""
         while first and self._is_open(events[first - 1]):
             first -= 1
-        return events[first : at + 1]
+        return first
 
     def _is_open(self, event: Event) -> bool:
         """Whether an event is of a step that keeps what cannot be stored."""
@@ -161,6 +165,8 @@ class Bench:
         self._lose: int | None = None
         self._lost = 0
         self._pause: str | None = None
+        self._later = timedelta(0)
+        self.services: Any = None
         self._crashed: set[UUID] = set()
         self._replace_sources(monkeypatch.setattr)
         self._watch(monkeypatch.setattr)
@@ -173,20 +179,24 @@ class Bench:
         pause: str | None = None,
         clock_stands: bool = False,
         lose: int | None = None,
+        stop: int | None = None,
     ) -> Seen:
         """Run the hook and its jobs.
 
         Each job crashes behind the step `crash_after`, and when the sleep or wait `pause` is
         stored, before the attempt ends. The attempt with the effect number `lose`
-        fails right behind that effect, which a `rescue` does not see.
+        fails right behind that effect, which a `rescue` does not see. That of the effect `stop`
+        does so too, and the job is not run again.
         """
         self._ticks = itertools.repeat(1) if clock_stands else itertools.count()
-        self._seen, self._lose = Seen(), lose
+        self._seen, self._lose = Seen(), lose if stop is None else stop
+        self._later = timedelta(hours=0 if stop is None else 1)
         self._pause, self._crashed = pause, set()
         names = ("ask", "one", "two")
         services = SimpleNamespace(**{each: Service(each, self._call) for each in names})
         services.notify = self._notify
         services.flags = Flags(lambda: next(self._ticks))
+        self.services = services
         with psycopg.connect(self._dsn) as conn, _log_lines(self._line):
             conn.execute(ROWS)
             cursor = psycopg.Cursor(conn, row_factory=dict_row)
@@ -200,7 +210,7 @@ class Bench:
             ran = Jobs(self._dsn).run(
                 services=services,
                 job_types=package.JOBS,
-                until=timedelta(hours=1),
+                until=None if self._later else timedelta(hours=1),
                 raises=False,
                 crash_after=crash_after,
             )
@@ -211,6 +221,13 @@ class Bench:
             jobs = conn.execute("SELECT type, status, payload FROM jobs").fetchall()
             self._seen.jobs = sorted(jobs, key=repr)
         return self._seen
+
+    def go_on(self, package: ModuleType) -> dict[str, list[Event]]:
+        """Run the jobs that are due; return what they did."""
+        self._seen, self._lose, self._pause = Seen(), None, None
+        with _log_lines(self._line):
+            Jobs(self._dsn).run(services=self.services, job_types=package.JOBS, raises=False)
+        return self._seen.events
 
     def _note(self, *what: Any) -> None:
         job: Any = entered_job.get()
@@ -224,7 +241,7 @@ class Bench:
         lose = self._lose
         if lose is not None and self._seen.effects[lose : lose + 1] == [event]:
             self._lose = None
-            raise Retry(0)
+            raise Retry(self._later)
 
     def _call(self, *what: Any) -> None:
         number = current_call().key.partition("/")[2]  # without the job's id

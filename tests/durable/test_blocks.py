@@ -1,30 +1,14 @@
 """Blocks of jobs, each run undisturbed, with a crash behind each step, and with lost outcomes."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from blocks import BLOCKS, HERE, SETTINGS, Block, source_of
+from blocks import BLOCKS, SETTINGS, Block, source_of
 from disturbed import Bench, Event, Seen
 from generated import compiled, imported, write
 from probe import check_types, check_with_pyright
-
-
-@pytest.fixture(scope="module")
-def durable_dsn(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
-    """A database for all blocks."""
-    with new_database() as dsn, psycopg.connect(dsn) as conn:
-        conn.execute((HERE / "order.sql").read_text("utf-8"))
-        conn.commit()
-        yield dsn
-
-
-@pytest.fixture
-def bench(durable_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    return Bench(durable_dsn, monkeypatch)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.what)
