@@ -17,9 +17,10 @@ SPANS = """
 CREATE TABLE spans (
   job uuid NOT NULL, type text NOT NULL, key text NOT NULL, number integer NOT NULL,
   pid integer NOT NULL, worker integer NOT NULL, outcome text,
-  is_known boolean NOT NULL DEFAULT true,
+  token uuid NOT NULL,
   started timestamptz NOT NULL DEFAULT clock_timestamp(), ended timestamptz
-)
+);
+CREATE TABLE cancelled (job uuid, token uuid)
 """
 _local = threading.local()
 
@@ -36,10 +37,10 @@ def main(dsn: str) -> None:
 
     def run(context: JobContext, payload: int) -> None:
         database = _database(dsn)
-        span = (context.id, context.type, context.key, payload, os.getpid())
+        span = (context.id, context.type, context.key, payload, os.getpid(), context._job.token)
         database.execute(
-            "INSERT INTO spans (job, type, key, number, worker, pid)"
-            " VALUES (%s, %s, %s, %s, %s, pg_backend_pid())",
+            "INSERT INTO spans (job, type, key, number, worker, token, pid)"
+            " VALUES (%s, %s, %s, %s, %s, %s, pg_backend_pid())",
             span,
         )
         time.sleep(random.random() * 0.01)

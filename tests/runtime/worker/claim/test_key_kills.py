@@ -1,6 +1,7 @@
 """Limits by key, order and turns while workers are killed, jobs cancelled, and queues paused."""
 
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -78,16 +79,12 @@ class Trouble:
                     self._kill(connection)
 
     def _cancel(self, connection: "psycopg.Connection[Any]", id: UUID) -> None:
-        """Cancel a job. Its handler may go on for a moment, and no longer counts."""
-        connection.execute(
-            "UPDATE spans SET is_known = false WHERE job = %s AND ended IS NULL", [id]
-        )
-        self._queue.cancel(id)
-        connection.execute(
-            "UPDATE spans SET is_known = false"
-            " WHERE job = %s AND coalesce(ended, now()) > now() - interval '1 s'",
-            [id],
-        )
+        """Cancel a job. Its handler may begin or go on for a moment, and no longer counts."""
+        with connection.transaction():
+            connection.execute(
+                "INSERT INTO cancelled SELECT id, token FROM jobs WHERE id = %s FOR UPDATE", [id]
+            )
+            self._queue.cancel(id, conn=connection)
 
     def _kill(self, connection: "psycopg.Connection[Any]") -> None:
         """Kill a worker that runs a job, if there is one."""
@@ -96,12 +93,15 @@ class Trouble:
         ).fetchone()
         for place, process in enumerate(self._processes):
             if running == (process.pid,):
+                # It is stopped first: nobody takes its jobs over before the end that is noted here.
+                process.send_signal(signal.SIGSTOP)
+                stopped = connection.execute("SELECT clock_timestamp()").fetchone()
                 process.kill()
                 process.wait()
-                # Its sessions are gone a moment later, so nothing of it writes any more.
                 connection.execute(
-                    "UPDATE spans SET ended = clock_timestamp(), outcome = 'killed'"
-                    " WHERE ended IS NULL AND pid NOT IN (SELECT pid FROM pg_stat_activity)"
+                    "UPDATE spans SET ended = greatest(started, %s), outcome = 'killed'"
+                    " WHERE worker = %s AND ended IS NULL",
+                    [*(stopped or ()), process.pid],
                 )
                 self.kills += 1
                 self._processes[place] = self._start()
@@ -120,7 +120,8 @@ def spans(dsn: str, type: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(dsn, autocommit=True) as connection:
         rows = connection.execute(
             "SELECT key, number, started, coalesce(ended, started) FROM spans"
-            " WHERE type = %s AND is_known",
+            " WHERE type = %s AND (job, token) NOT IN"
+            "   (SELECT job, token FROM cancelled WHERE token IS NOT NULL)",
             [type],
         ).fetchall()
     events = [(ended, -1, key, number) for key, number, _, ended in rows]
