@@ -248,6 +248,20 @@ def test_a_dequeue_never_returns_an_expired_job(queue: Queue) -> None:
     assert status(queue, another) == "pending"
 
 
+@pytest.mark.parametrize("is_fair", [False, True])
+def test_a_claim_whose_transaction_began_before_returns_no_expired_job(
+    queue: Queue, is_fair: bool
+) -> None:
+    if is_fair:
+        queue.share("default")
+    end = timedelta(seconds=0.5)
+    queue.enqueue(Job(type="t", key=1, delay=-HOUR, expires=HOUR + end))
+    with psycopg.connect(queue.dsn) as connection:
+        [(began,)] = connection.execute("SELECT now()")
+        until(lambda: connection.execute("SELECT clock_timestamp()").fetchone() > (began + end,))
+        assert queue.dequeue("w", limit=5, conn=connection) == []
+
+
 def test_a_job_that_postgres_refuses_to_cancel_keeps_no_other(
     queue: Queue, dsn: str, new_direct_pool: NewPool, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -49,10 +49,8 @@ ARRAY(
               WHERE pending.queue = wanted.queue AND pending.status = 'pending'
                 AND pending.priority = next.priority
                 AND pending.type = lanes.type AND pending.fingerprint = lanes.fingerprint
-                AND pending.run_at <= pg_catalog.now()
-                AND (pending.expires IS NULL OR pending.run_at
-                  > pg_catalog.now() - pg_catalog.make_interval(secs => pending.expires))
-                AND (pending.run_at, pending.seq) > (next.run_at, next.seq) {skipping}
+                AND {claim/startable}
+                AND (pending.run_at, pending.seq) > (next.run_at, next.seq)
               ORDER BY pending.run_at, pending.seq
               LIMIT %(depth)s
               FOR UPDATE SKIP LOCKED

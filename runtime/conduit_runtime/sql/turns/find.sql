@@ -23,7 +23,7 @@ WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, ro
         SELECT pending.ctid FROM {jobs} AS pending
         WHERE pending.queue = levels.queue AND pending.status = 'pending' AND pending.priority = next.priority
           AND pending.type = lanes.type AND pending.fingerprint = lanes.fingerprint
-          AND {turns/startable}
+          AND {claim/startable}
         ORDER BY pending.run_at, pending.seq LIMIT %(heads)s
       ) AS due
     ) AS head
@@ -101,7 +101,7 @@ WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, ro
   ) AS its
   CROSS JOIN LATERAL (
     SELECT pending.id, pending.run_at, pending.seq FROM {jobs} AS pending
-    WHERE {turns/in_lane} AND pending.key COLLATE "C" = its.key AND {turns/startable}
+    WHERE {turns/in_lane} AND pending.key COLLATE "C" = its.key AND {claim/startable}
     ORDER BY pending.run_at, pending.seq LIMIT its.most
   ) AS due
   UNION

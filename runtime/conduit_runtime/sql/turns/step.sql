@@ -11,7 +11,7 @@ FROM (
   FROM (
     (SELECT ahead.key, ahead.run_at, false AS is_round FROM (
        SELECT pending.key, pending.run_at FROM {jobs} AS pending
-       WHERE NOT its.is_round AND {turns/in_lane} AND pending.key COLLATE "C" >= its.place AND {turns/unexpired}
+       WHERE NOT its.is_round AND {turns/in_lane} AND pending.key COLLATE "C" >= its.place AND {claim/unexpired}
        ORDER BY pending.key COLLATE "C", pending.run_at, pending.seq LIMIT 1
      ) AS ahead
      WHERE its.upper IS NULL OR ahead.key COLLATE "C" < its.upper)
@@ -19,7 +19,7 @@ FROM (
     (SELECT pending.key, pending.run_at, true FROM {jobs} AS pending
      WHERE {turns/in_lane} AND pending.key COLLATE "C" < its.position
        AND pending.key COLLATE "C" >= CASE WHEN its.is_round THEN its.place ELSE its.lower END
-       AND {turns/unexpired}
+       AND {claim/unexpired}
      ORDER BY pending.key COLLATE "C", pending.run_at, pending.seq LIMIT 1)
     LIMIT 1
   ) AS first

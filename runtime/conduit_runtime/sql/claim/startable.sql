@@ -1,0 +1,1 @@
+pending.run_at <= pg_catalog.now() AND {claim/unexpired}

@@ -1,1 +1,0 @@
-pending.run_at <= pg_catalog.now() AND {turns/unexpired}
