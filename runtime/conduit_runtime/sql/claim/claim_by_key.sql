@@ -3,8 +3,8 @@
 -- key, so sums of weights along them say which rows have room; one that weighs more than a whole limit has
 -- it if nothing else counts. Rows behind a parked one of their key, type and queue are parked, too, and with a
 -- limit of the queue those behind one of another type that may start; of a type with an order, all rows of a
--- key but the one that is next. In front of each claimed row, or alone:
--- how many were parked; the keys that have room and parked jobs in front; and whether any job is parked.
+-- key but the one that is next. In front of each claimed row, or alone: the keys of the rows that it parked; the
+-- keys that have room and parked jobs in front; and whether any job is parked.
 WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   SELECT limits.* FROM {conduit_type_limits} AS limits
   WHERE limits.type = ANY (%(counted)s::text[]) AND {has_key_limit}
@@ -130,14 +130,13 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
 ), claimed AS (
   {take}
 )
-SELECT result.parked, result.overtaken, result.parked > 0 OR parking.any_parked, {columns}{refusal}
+SELECT result.parked, result.overtaken, pg_catalog.cardinality(result.parked) > 0 OR parking.any_parked, {columns}{refusal}
 FROM (
-  SELECT pg_catalog.count(*) FILTER (WHERE NOT starts) AS parked, ARRAY(
+  SELECT ARRAY(SELECT DISTINCT key FROM judged WHERE NOT starts) AS parked, ARRAY(
     SELECT key FROM judged GROUP BY key, type
     HAVING pg_catalog.bool_or(overtakes AND key_order IS NULL)
       OR pg_catalog.bool_or(overtakes) AND NOT pg_catalog.bool_or(starts)
   ) AS overtaken
-  FROM judged
 ) AS result
 CROSS JOIN parking
 LEFT JOIN claimed ON true

@@ -3,7 +3,8 @@
 -- the last turn by an index that they skip through from one key to the next, so that a flood costs nothing.
 -- A group of keys has one turn, which its keys take by turns. Jobs without a key are one key. A walk passes
 -- over a thousand keys whose jobs are due later; the next claim goes on where it ended.
--- A claim that parks jobs looks again: keys that already had turns in it then come behind the others.
+-- A claim that parks jobs looks again: keys that already had turns in it then come behind the others, and of a
+-- key with parked jobs those without a limit come first, which nothing can keep from their turn.
 WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, row_ids) AS (
   SELECT wanted.queue, wanted.size, 101, 0, false, NULL::tid[]
   FROM unnest(%(fair)s::text[], %(fair_sizes)s::int[]) AS wanted (queue, size)
@@ -89,7 +90,7 @@ WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, ro
   SELECT queue, priority, key FROM key_walk WHERE is_due
 ), found AS MATERIALIZED (
   -- If some keys have but one job, others may have to fill the claim.
-  SELECT due.id, its.queue, its.priority, its.key, its.size, due.run_at, due.seq
+  SELECT due.id, its.type, its.queue, its.priority, its.key, its.size, due.run_at, due.seq
   FROM (
     SELECT flooded.*, keys.key, levels.size,
            least(levels.size, greatest(0, 3 * (levels.size - keys.number)) / keys.number + 1) AS most
@@ -105,13 +106,15 @@ WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, ro
     ORDER BY pending.run_at, pending.seq LIMIT its.most
   ) AS due
   UNION
-  SELECT heads.id, heads.queue, heads.priority, heads.key, levels.size, heads.run_at, heads.seq
+  SELECT heads.id, heads.type, heads.queue, heads.priority, heads.key, levels.size, heads.run_at, heads.seq
   FROM heads JOIN levels ON levels.queue = heads.queue AND levels.priority = heads.priority
 ), had AS MATERIALIZED (
   {turns/had}
 ), of_key AS MATERIALIZED (
   SELECT found.*, coalesce(had.turns, 0) + pg_catalog.row_number() OVER (
-    PARTITION BY found.queue, found.priority, found.key ORDER BY found.run_at, found.seq
+    PARTITION BY found.queue, found.priority, found.key ORDER BY
+      coalesce(found.key = ANY (%(parked_keys)s::text[]) AND found.type = ANY (%(counted)s::text[]), false),
+      found.run_at, found.seq
   ) AS turn_of_key
   FROM (SELECT found.*, {turns/group_of} AS grp FROM found) AS found
   LEFT JOIN had ON had.queue = found.queue AND had.priority = found.priority

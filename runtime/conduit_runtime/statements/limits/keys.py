@@ -29,10 +29,10 @@ _RELEASED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class _Judged(Generic[T]):
-    """What a claim took, and what it could not take of the jobs that it found."""
+    """What a claim took, and the keys of jobs that it found and could not take."""
 
     taken: T
-    parked: int
+    parked: Sequence[str]
     overtaken: Sequence[str]
     any_parked: bool
 
@@ -54,9 +54,10 @@ def claim_by_key(
     more behind the jobs that it parked.
     """
     found: Apart[J] = Apart([], [])
+    parked: set[str] = set()
     more = False
     for _ in range(_ROUNDS):
-        yield from turns.find(left(found), found.jobs)
+        yield from turns.find(left(found), found.jobs, parked)
         judged: _Judged[Apart[J]] = yield _by_key(left(found))
         found = Apart(found.jobs + judged.taken.jobs, found.refused + judged.taken.refused)
         starts: Counter[tuple[str, str]] = Counter()
@@ -65,6 +66,7 @@ def claim_by_key(
                 starts[job.type, job.key] += job.weight or 1
         if starts:
             yield consume_keys(starts)
+        parked.update(judged.parked)
         more = more or bool(judged.parked or judged.overtaken)
         is_short = len(found.jobs) < limit
         keys = {*judged.overtaken}

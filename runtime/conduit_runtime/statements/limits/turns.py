@@ -42,8 +42,13 @@ class Turns:
     _ids: list[UUID] = field(default_factory=list)
     _ends: tuple[list[str], list[int], list[str], list[str], list[bool]] | None = None
 
-    def find(self, claim: Statement[Any], taken: Iterable[J] = ()) -> Steps[None]:
-        """Find the jobs that this claim takes from fair queues, beside the `taken` ones."""
+    def find(
+        self, claim: Statement[Any], taken: Iterable[J] = (), parked: Collection[str] = ()
+    ) -> Steps[None]:
+        """Find the jobs that this claim takes from fair queues, beside the `taken` ones.
+
+        It has `parked` jobs of these keys.
+        """
         if not self.fair:
             return
         parameters = {
@@ -51,6 +56,7 @@ class Turns:
             **self._had(taken),
             "fair": array(self.fair),
             "fair_sizes": integers(self.fair.values()),
+            "parked_keys": array(parked),
             "heads": _HEADS,
             "passed": _PASSED,
         }

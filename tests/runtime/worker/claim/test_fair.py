@@ -140,3 +140,13 @@ def test_a_key_has_its_turn_in_a_claim_that_parks_the_first_of_its_jobs(fair: Qu
     fair.enqueue_many([Job(type="free", key=key) for key in "aabbccddee"])
     started = [{job.key for job in fair.dequeue("w", limit=3)} for _ in range(4)]
     assert started == [{*"cde"}, {*"abc"}, {*"dea"}, {*"b"}]
+
+
+def test_a_key_has_its_turn_however_many_of_its_jobs_are_parked(fair: Queue) -> None:
+    fair.limit_type("full", 1, per_key=True)
+    fair.enqueue(Job(type="full", key="b"))
+    assert len(fair.dequeue("w", limit=10)) == 1
+    fair.enqueue_many([Job(type="full", key="b") for _ in range(9)])
+    fair.enqueue_many([Job(type="free", key=key) for key in "aabbccddee"])
+    started = [{job.key for job in fair.dequeue("w", limit=3)} for _ in range(4)]
+    assert started == [{*"cde"}, {*"abc"}, {*"dea"}, {*"b"}]
