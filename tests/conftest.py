@@ -60,6 +60,7 @@ LONG = (
     "failover",
     "cluster",
     "packaging",
+    "fuzz",
     "semantics/test_rows.py",
     "dashboard/browser",
     "runtime/contrib/django",
