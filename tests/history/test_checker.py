@@ -376,6 +376,13 @@ FLOOD = [
             [*FLOOD, *of_key("history.shared", (7, BORN), (7, claim_at(2, 1)))],
             "1 waited for 5 turns of 9",
         ),
+        (
+            [
+                *(replace(each, began_at=at_second(0)) for each in FLOOD),
+                *of_key("history.shared", (7, BORN), (7, claim_at(2, 1))),
+            ],
+            "",
+        ),
         (of_key("t", (1, BORN), (1, EXPIRED)), ""),
         (of_key("t", (1, BORN), (1, replace(EXPIRED, expires=9.0))), "and expires at"),
         (of_key("t", (1, replace(CLAIM, expires=0.5))), "and expired at"),

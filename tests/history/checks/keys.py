@@ -85,11 +85,12 @@ def _overtaken(
 def check_turns(history: History) -> Iterator[str]:
     """Check that no key has several turns while a job of another key waits for one.
 
-    Only jobs without any limit are judged: from their enqueue, or the last turn of their key.
+    Only jobs without any limit are judged: from their enqueue, or the last turn of their key. A
+    claim looks for the jobs whose turn it is before the statement that takes them.
     """
     claims = sorted(
         (move for move in history.moves if move.is_claim and move.key is not None),
-        key=lambda move: move.asked_at,
+        key=lambda move: move.began_at,
     )
     of_key: defaultdict[str | None, list[Move]] = defaultdict(list)
     for move in claims:
@@ -101,7 +102,7 @@ def check_turns(history: History) -> Iterator[str]:
     for moves in history.by_job().values():
         for enqueue, claim in pairwise(moves[:2]):
             if enqueue.type == "history.shared" and claim.is_claim:
-                own = bisect_left(of_key[claim.key], claim.asked_at, key=lambda move: move.asked_at)
+                own = bisect_left(of_key[claim.key], claim.began_at, key=lambda move: move.began_at)
                 since = max([enqueue.committed_at, *last[claim.key][max(0, own - 1) : own]])
                 if not any(enqueue.at <= jump <= claim.committed_at for jump in history.jumps):
                     yield from _waited(since, claim, claims)
@@ -109,13 +110,13 @@ def check_turns(history: History) -> Iterator[str]:
 
 def _waited(since: datetime, claim: Move, claims: Sequence[Move]) -> Iterator[str]:
     """The keys that had too many turns while a job waited for its own."""
-    begin = bisect_right(claims, since + RELEASE, key=lambda move: move.asked_at)
-    end = bisect_left(claims, claim.asked_at, key=lambda move: move.asked_at)
+    begin = bisect_right(claims, since + RELEASE, key=lambda move: move.began_at)
+    end = bisect_left(claims, claim.began_at, key=lambda move: move.began_at)
     turns = Counter(
         each.key
         for each in claims[begin:end]
         if each.type == "history.shared"
-        and each.committed_at + RELEASE < claim.asked_at
+        and each.committed_at + RELEASE < claim.began_at
         and each.key != claim.key
     )
     for key, count in turns.items():

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from history import Event, History, Move, Promise
 
-TIMES = ("asked_at", "at", "committed_at", "clock")
+TIMES = ("began_at", "asked_at", "at", "committed_at", "clock")
 START = datetime(2030, 1, 1, tzinfo=UTC)
 JOB, CHILD, TOKEN, OTHER = (UUID(int=n) for n in range(1, 5))
 
@@ -34,6 +34,7 @@ def move(id: int, before: str | None, after: str, **changes: object) -> Move:
         failures=0,
         process="worker",
         transaction=str(id),
+        began_at=at,
         asked_at=at,
         at=at,
         committed_at=at,

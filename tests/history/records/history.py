@@ -21,10 +21,10 @@ class Promise:
 class Move:
     """A change of a job's status, holder or time; `before` is None for its insert.
 
-    Only the insert has a `payload`; `failures` counts the failed attempts on record. `asked_at` is
-    when the statement arrived, `at` when it had changed the rows, `committed_at` when its
-    transaction was committed. `clock` is the server's clock, which may jump, at `asked_at`;
-    `run_at` is by that clock, too.
+    Only the insert has a `payload`; `failures` counts the failed attempts on record. `began_at` is
+    when its transaction began, `asked_at` when the statement arrived, `at` when it had changed the
+    rows, `committed_at` when its transaction was committed. `clock` is the server's clock, which
+    may jump, at `asked_at`; `run_at` is by that clock, too.
     """
 
     id: int
@@ -46,6 +46,7 @@ class Move:
     failures: int
     process: str
     transaction: str
+    began_at: datetime
     asked_at: datetime
     at: datetime
     committed_at: datetime

@@ -52,6 +52,7 @@ def _rows(
     """The rows of a table, with the real times of their writing."""
     expressions = {
         "transaction": "transaction::text",
+        "began_at": real_time("began_at"),
         "asked_at": real_time("asked_at"),
         "at": real_time("at"),
         "committed_at": real_time("pg_xact_commit_timestamp(xmin)"),

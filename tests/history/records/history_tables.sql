@@ -41,6 +41,7 @@ CREATE TABLE moves (
   expires      float8,
   process      text        NOT NULL DEFAULT session_user,
   transaction  xid8        NOT NULL DEFAULT pg_current_xact_id(),
+  began_at     timestamptz NOT NULL DEFAULT transaction_timestamp(),
   asked_at     timestamptz NOT NULL DEFAULT statement_timestamp(),
   at           timestamptz NOT NULL DEFAULT clock_timestamp()
 );
