@@ -347,6 +347,13 @@ FLOOD = [
     for n in range(5)
     for each in of_key("history.shared", (n, BORN), (n, claim_at(1 + n / 10, 1)), key="9")
 ]
+AT_ONCE = [
+    replace(each, began_at=at_second(0), committed_at=at_second(1.5), transaction="9")
+    if each.is_claim
+    else each
+    for each in FLOOD
+]
+"""A flood that one claim took. It began before the flood was enqueued."""
 
 
 @pytest.mark.parametrize(
@@ -381,8 +388,9 @@ FLOOD = [
                 *(replace(each, began_at=at_second(0)) for each in FLOOD),
                 *of_key("history.shared", (7, BORN), (7, claim_at(2, 1))),
             ],
-            "",
+            "1 waited for 4 turns of 9",
         ),
+        ([*AT_ONCE, *of_key("history.shared", (7, BORN), (7, claim_at(2, 1)))], ""),
         (of_key("t", (1, BORN), (1, EXPIRED)), ""),
         (of_key("t", (1, BORN), (1, replace(EXPIRED, expires=9.0))), "and expires at"),
         (of_key("t", (1, replace(CLAIM, expires=0.5))), "and expired at"),

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 
@@ -85,13 +86,9 @@ def _overtaken(
 def check_turns(history: History) -> Iterator[str]:
     """Check that no key has several turns while a job of another key waits for one.
 
-    Only jobs without any limit are judged: from their enqueue, or the last turn of their key. A
-    claim looks for the jobs whose turn it is before the statement that takes them.
+    Only jobs without any limit are judged: from their enqueue, or the last turn of their key.
     """
-    claims = sorted(
-        (move for move in history.moves if move.is_claim and move.key is not None),
-        key=lambda move: move.began_at,
-    )
+    claims = sorted(_by_decision(history), key=lambda move: move.began_at)
     of_key: defaultdict[str | None, list[Move]] = defaultdict(list)
     for move in claims:
         of_key[move.key].append(move)
@@ -106,6 +103,22 @@ def check_turns(history: History) -> Iterator[str]:
                 since = max([enqueue.committed_at, *last[claim.key][max(0, own - 1) : own]])
                 if not any(enqueue.at <= jump <= claim.committed_at for jump in history.jumps):
                     yield from _waited(since, claim, claims)
+
+
+def _by_decision(history: History) -> Iterator[Move]:
+    """The claims, each beginning when it could look for the jobs whose turn it is.
+
+    It looks before the statement that takes jobs: once its transaction has begun, and the claim
+    before it has ended, since they lock the queue.
+    """
+    claims = [move for move in history.moves if move.is_claim and move.key is not None]
+    asked: dict[str, datetime] = {}
+    for move in claims:  # a transaction may claim in several statements
+        asked[move.transaction] = min(move.asked_at, asked.get(move.transaction, move.asked_at))
+    ends = sorted(move.committed_at for move in claims)
+    for move in claims:
+        before = bisect_left(ends, asked[move.transaction])
+        yield replace(move, began_at=max([move.began_at, *ends[max(0, before - 1) : before]]))
 
 
 def _waited(since: datetime, claim: Move, claims: Sequence[Move]) -> Iterator[str]:

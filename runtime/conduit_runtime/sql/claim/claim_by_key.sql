@@ -130,7 +130,8 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
 ), claimed AS (
   {take}
 )
-SELECT result.parked, result.overtaken, pg_catalog.cardinality(result.parked) > 0 OR parking.any_parked, {columns}{refusal}
+SELECT result.parked, result.overtaken, pg_catalog.cardinality(result.parked) > 0 OR parking.any_parked,
+       {columns}{refusal}
 FROM (
   SELECT ARRAY(SELECT DISTINCT key FROM judged WHERE NOT starts) AS parked, ARRAY(
     SELECT key FROM judged GROUP BY key, type

@@ -1,1 +1,2 @@
+-- Due, and not expired.
 pending.run_at <= pg_catalog.now() AND {claim/unexpired}

@@ -47,7 +47,7 @@ class Turns:
     ) -> Steps[None]:
         """Find the jobs that this claim takes from fair queues, beside the `taken` ones.
 
-        It has `parked` jobs of these keys.
+        Jobs of the `parked` keys were found before, and had no room.
         """
         if not self.fair:
             return
