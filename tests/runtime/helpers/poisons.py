@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import ctypes
 import logging
+import mmap
 import multiprocessing
 import os
 import posix
 import re
+import resource
 import signal
 import threading
 import time
@@ -104,6 +106,24 @@ def starts_threads(job: Plain, payload: Any) -> None:
             threading.Thread(target=end.wait).start()
     finally:
         end.set()
+
+
+def starts_thread_in_little(job: Plain, payload: Any) -> None:
+    """Start a thread when there is memory for its stack, but not for its first call."""
+    stack, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    room = _mapped(stack + mmap.PAGESIZE)
+    held, size = [], 1 << 24
+    while size >= mmap.PAGESIZE:
+        try:
+            held.append(_mapped(size))
+        except OSError:
+            size //= 2
+    room.close()
+    threading.Thread(target=held.clear).start()
+
+
+def _mapped(size: int) -> mmap.mmap:
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 def closes_all(job: Plain, payload: Any) -> None:

@@ -1,8 +1,10 @@
 """The memory that a job in a child may allocate."""
 
 import errno
+import mmap
 import os
 import sys
+import threading
 
 from ...job_types.isolation import size_text
 
@@ -11,6 +13,9 @@ _GROWN = 0.5
 
 _NO_THREAD = "can't start new thread"
 """What Python says if there is no memory for the stack of a thread."""
+
+_FIRST_FRAMES = 1 << 20
+"""Bytes beside its stack without which a thread may be unable to call anything."""
 
 
 class MemoryLimit:
@@ -24,6 +29,7 @@ class MemoryLimit:
 
         self._before, _ = resource.getrlimit(resource.RLIMIT_DATA)
         self._is_set = False
+        self._are_threads_checked = False
 
     def set(self, size: int | None) -> None:
         """Limit it to so many bytes; None: as it was in the beginning."""
@@ -31,12 +37,40 @@ class MemoryLimit:
             return
         import resource
 
+        if not self._are_threads_checked:
+            self._are_threads_checked = True
+            _check_threads()
         self._is_set = size is not None
         limit = self._before if size is None else size
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
         if most != resource.RLIM_INFINITY:
             limit = most if limit == resource.RLIM_INFINITY else min(limit, most)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+
+
+def _check_threads() -> None:
+    """Let no thread start that has room for its stack, but not for its first call.
+
+    Such a thread ends at once, and Python's `start` would wait for ever for its first sign.
+    """
+    start = threading.Thread.start
+
+    def start_with_room(self: threading.Thread) -> None:
+        size = (threading.stack_size() or _usual_stack()) + _FIRST_FRAMES
+        try:
+            mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+        except OSError as error:
+            raise RuntimeError(_NO_THREAD) from error
+        start(self)
+
+    threading.Thread.start = start_with_room  # type: ignore[method-assign]
+
+
+def _usual_stack() -> int:
+    import resource
+
+    size, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return 0 if size == resource.RLIM_INFINITY else size
 
 
 def explained(error: BaseException, size: int | None) -> BaseException:

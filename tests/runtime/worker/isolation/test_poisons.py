@@ -43,6 +43,7 @@ POISONS = [
     Poison(poisons.overflows, DIED + "was ended by SIG(SEGV|BUS|ABRT)"),
     Poison(poisons.allocates, MUCH, options={"memory": "300MB"}),
     Poison(poisons.starts_threads, MUCH, options={"memory": "300MB"}),
+    Poison(poisons.starts_thread_in_little, MUCH, options={"memory": "300MB"}),
     Poison(poisons.starves_reader, DIED + "ran out of memory"),
     Poison(poisons.closes_all, DIED + "closed the pipe to its worker"),
     Poison(poisons.writes_everywhere, DIED + "sent its worker what it cannot read"),
