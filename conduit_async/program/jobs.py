@@ -1,5 +1,6 @@
 """Jobs: the values that each captures, and how its older payloads are read."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -87,8 +88,19 @@ Upcasters: TypeAlias = frozenset[tuple[str, str, str]]
 """The upcasters of an application: the handler's module ("" if unknown), the handler, the shape."""
 
 
+class _OneExpression(ABC):
+    @property
+    @abstractmethod
+    def node(self) -> ast.Expr: ...
+
+    @property
+    def nodes(self) -> tuple[ast.Expr, ...]:
+        """The code that runs in the step."""
+        return (self.node,)
+
+
 @dataclass(frozen=True)
-class Items:
+class Items(_OneExpression):
     """The items of a loop `of` rows or of other values, which are stored in a `local`."""
 
     of: ast.For
@@ -99,14 +111,9 @@ class Items:
         """The expression that gives the items."""
         return self.of.iterable
 
-    @property
-    def nodes(self) -> tuple[ast.Expr, ...]:
-        """The code that runs in the step."""
-        return (self.node,)
-
 
 @dataclass(frozen=True)
-class Tried:
+class Tried(_OneExpression):
     """What a `rescue` in a statement tries, when its `body` has effects of its own.
 
     `error` is the error that it failed with, or nil. `value` is the local that the statement sets,
@@ -123,11 +130,6 @@ class Tried:
     def node(self) -> ast.Expr:
         """The expression that may fail."""
         return self.rescue.operand
-
-    @property
-    def nodes(self) -> tuple[ast.Expr, ...]:
-        """The code that runs in the step."""
-        return (self.node,)
 
 
 @dataclass(frozen=True)

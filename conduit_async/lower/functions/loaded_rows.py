@@ -36,7 +36,7 @@ class LoadedRows:
 
     @contextmanager
     def branch(self) -> Iterator[None]:
-        """Enter code that may not run; rows that it loads are unknown afterwards."""
+        """Forget the rows that the block loads once it ends; all rows, if it calls `forget`."""
         before, forgets = dict(self._now), self._forgets
         try:
             yield

@@ -62,7 +62,7 @@ def assigned(statements: Iterable[Statement]) -> set[str]:
 
 
 def mentioned(statements: Iterable[Statement]) -> set[str]:
-    """Return the names that statements mention."""
+    """Return the names that statements mention, without those in their blocks."""
     return {name for each in statements for name in each.uses.names}
 
 

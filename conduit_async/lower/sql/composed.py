@@ -101,7 +101,7 @@ def behind_safe_step(fn: FunctionBuilder, query: Code, node: ast.Expr) -> Code:
 
 
 def extended(fn: FunctionBuilder, query: Code, delta: Select) -> Code:
-    """Add further steps to a query."""
+    """Add the steps of `delta` to the code of a query."""
     parts = [*delta.values, *delta.bounds]
     if not query.guards:
         query, *parts = fn.in_order([query, *parts])

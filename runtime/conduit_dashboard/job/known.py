@@ -35,7 +35,7 @@ class Known:
 
     @property
     def payload(self) -> Any:
-        """The payload with `[sensitive]` for each hidden value."""
+        """The payload of the job, masked."""
         return self.mask.payload(self.job.payload)
 
     def text(self, text: str) -> str:

@@ -10,19 +10,14 @@ from ..parameters import named
 from ..rendering.texts import counted_jobs
 from .reading import filter_of
 from .results import Changed, changed
-from .site import Call, Site, read
+from .site import Call, Tools, read
 
 _MOST = 50
 """The most ids of a call: a dry run looks at each."""
 _BACKGROUND = "What takes more than a second goes on in the background: see the tool audit."
 
 
-class Changing:
-    """The tools; each public method is one, and its docstring describes it to clients."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
+class Changing(Tools):
     async def retry(
         self,
         call: Call,

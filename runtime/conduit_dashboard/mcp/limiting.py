@@ -6,15 +6,10 @@ from typing import Any
 from ..pages.limits import of_queue, of_starts, of_turns, of_type
 from ..rendering.texts import counted_jobs
 from .results import Changed, changed
-from .site import Call, Site, read
+from .site import Call, Tools, read
 
 
-class Limiting:
-    """The tools; each public method is one, and its docstring describes it to clients."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
+class Limiting(Tools):
     async def limit(
         self,
         call: Call,

@@ -21,15 +21,10 @@ from .results import (
     Workers,
     result,
 )
-from .site import Call, Site
+from .site import Call, Tools
 
 
-class Reading:
-    """The tools; each public method is one, and its docstring describes it to clients."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
+class Reading(Tools):
     async def overview(self, call: Call) -> Overview:
         """What needs attention, with what to do about it. Begin here.
 

@@ -99,6 +99,13 @@ class Site:
         return Access(f"{given.user}, mcp:{name}", given.may_read, given.actions & self._actions)
 
 
+class Tools:
+    """Tools of a site; each public method is one, and its docstring describes it to clients."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+
 def read(reader: Callable[P, T], *given: P.args, **more: P.kwargs) -> T:
     """What a reader of forms reads. Raises ToolError for what it refuses."""
     try:

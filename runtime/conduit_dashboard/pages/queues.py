@@ -39,7 +39,6 @@ async def queues(visit: Visit) -> Page:
 
 
 async def pause(act: Act) -> Done:
-    """Let no job of a queue start."""
     name = named(act.form, "queue")
     async with act.change({"queue": name}) as change:
         await change.run(controls.pause(name))
@@ -47,7 +46,6 @@ async def pause(act: Act) -> Done:
 
 
 async def resume(act: Act) -> Done:
-    """Let the jobs of a paused queue start again."""
     name = named(act.form, "queue")
     async with act.change({"queue": name}) as change:
         await change.run(controls.resume(name))

@@ -108,7 +108,6 @@ def next_ticks(schedule: Schedule) -> tuple[list[datetime], str | None]:
 
 
 async def run(act: Act) -> Done:
-    """Enqueue a job of a schedule now, apart from its ticks."""
     name = _name(act)
     target = {"schedule": name}
     async with act.change(target) as change:
@@ -120,7 +119,6 @@ async def run(act: Act) -> Done:
 
 
 async def enable(act: Act) -> Done:
-    """Let a schedule tick again, from its next tick on."""
     name = _name(act)
     async with act.change({"schedule": name}) as change:
         if not await change.writing.run_steps(scheduling.enable(name)):
@@ -129,7 +127,6 @@ async def enable(act: Act) -> Done:
 
 
 async def disable(act: Act) -> Done:
-    """Stop the ticks of a schedule."""
     name = _name(act)
     async with act.change({"schedule": name}) as change:
         if not await change.run(store.disable(name)):

@@ -13,7 +13,7 @@ def number(value: float) -> str:
 
 
 def counted_jobs(count: int) -> str:
-    """A number of jobs, as in `1 job`."""
+    """A number of jobs, as in `no job`, `1 job` or `1,234 jobs`."""
     return {0: "no job", 1: "1 job"}.get(count, f"{count:,} jobs")
 
 

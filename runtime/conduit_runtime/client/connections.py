@@ -46,12 +46,6 @@ def _own_pool(dsn: str, size: int, patience: int) -> Pool:
 
 
 class Connections:
-    """The queue's own pool, opened by its first use and in autocommit mode; or the application's.
-
-    The own pool has at most `size` connections; a statement waits for one for at most `patience`
-    seconds. When a server comes back, the pool connects again within a few seconds.
-    """
-
     def __init__(
         self, dsn: str | Pool, schema: str | None, size: int = 10, patience: int = 30
     ) -> None:
@@ -67,17 +61,10 @@ class Connections:
             renew_in_children(self, Connections._renew)
 
     def _renew(self) -> None:
-        """Leave the connections to the process that opened them, which forked this one."""
         _left.append(self._pool)  # `close` would wait for what only runs in the other process
         self._pool = _own_pool(self.dsn, self._pool.max_size, self._patience)
 
     def beside(self, name: str, size: int, patience: int) -> "Connections":
-        """Return a further pool for the same database; `close` closes both.
-
-        If the pool is the application's, this returns the pool itself. `name` is the
-        `application_name` of the new connections. `patience` also limits how long they try to
-        connect. Settings in the connection string override these.
-        """
         if not self._owned:
             return self
         own: dict[str, Any] = {"application_name": name, "connect_timeout": patience}
@@ -87,14 +74,12 @@ class Connections:
         return made
 
     def close(self) -> None:
-        """Close the pool, if it is the queue's own."""
         for each in self._beside:
             each.close()
         if self._owned:
             self._pool.close()
 
     def run(self, statement: Statement[T], conn: Given | None = None) -> T:
-        """Run one statement on the given connection, or in a transaction of its own."""
         try:
             if conn is not None:
                 if isinstance(conn, psycopg.Connection):
@@ -119,20 +104,14 @@ class Connections:
             raise
 
     def run_steps(self, steps: Steps[T], conn: Given | None = None) -> T:
-        """Run the statements of an operation, each as `run` does, and return its result."""
         return run_steps(steps, lambda statement: self.run(statement, conn))
 
     def run_within(self, steps: Steps[T], conn: Given | None = None) -> T:
-        """Run the statements of an operation in one transaction, and return its result."""
         with self.transaction(conn) as connection:
             return self.run_steps(steps, connection)
 
     @contextmanager
     def transaction(self, conn: Given | None = None) -> Iterator[Given]:
-        """Begin a transaction; if a connection is given, one within its transaction.
-
-        The block commits nothing of a given connection that is not in autocommit mode.
-        """
         if conn is None:
             with self.connection() as connection, connection.transaction():
                 yield connection
@@ -164,7 +143,6 @@ class Connections:
             pool.putconn(connection)
 
     def _take(self) -> Connection:
-        """Take a connection from the own pool; raises PoolTimeout after `patience` seconds."""
         end = time.monotonic() + self._patience
         while (left := end - time.monotonic()) > 0:
             with suppress(PoolTimeout):

@@ -110,7 +110,6 @@ class Queue:
         return self._store(jobs, store.insert_jobs(jobs, alone=conn is None), conn)
 
     def _store(self, jobs: Jobs, inserts: Inserts, conn: Conn) -> Jobs:
-        """Insert the jobs; returns them, with the existing job in place of each duplicate."""
         if len(inserts) == 1:
             duplicates = self._run(inserts[0], conn)
         else:

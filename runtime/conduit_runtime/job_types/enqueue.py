@@ -18,10 +18,6 @@ from .sent import Sent
 def send(
     conn: Any, sent: Sequence[Sent], jobs: Sequence[Job], cursor: Callable[..., Any] = OwnCursor
 ) -> None:
-    """Send statements that store these jobs, in one round trip.
-
-    Within a batch, the end of the batch reads what they return, such as which are duplicates.
-    """
     batch = current_batch(conn)
     is_alone = len(sent) > 1 and batch is None
     with conn.pipeline() if is_alone else nullcontext():
@@ -43,7 +39,6 @@ def send(
 
 
 def enqueue(conn: psycopg.Connection[Any], job: Job, sent: Sent) -> Job:
-    """Store a job."""
     with explained(), needed_settings(conn):
         send(conn, [sent], [job])
     return job
@@ -51,7 +46,6 @@ def enqueue(conn: psycopg.Connection[Any], job: Job, sent: Sent) -> Job:
 
 @contextmanager
 def run_batch(conn: psycopg.Connection[Any]) -> Iterator[list[Job]]:
-    """Send what the block sends in one pipeline, then read the results."""
     with opened_batch(conn) as batch, explained(), needed_settings(conn):
         with conn.pipeline():
             yield batch.jobs

@@ -30,12 +30,6 @@ Row = TypeVar("Row")
 
 
 class TransactionCursor(psycopg.Cursor[Row]):
-    """A cursor of our own connections behind a pooler, where no session keeps its settings.
-
-    If transactions are read-only or above READ COMMITTED by default, it runs each statement outside
-    of a transaction in one that may write at READ COMMITTED.
-    """
-
     def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
         if not needs_transaction(self.connection):
             return super().execute(query, params, **options)
@@ -44,8 +38,6 @@ class TransactionCursor(psycopg.Cursor[Row]):
 
 
 class OwnCursor(TransactionCursor[tuple[Any, ...]]):
-    """A cursor for our statements; the application's adapters do not affect it."""
-
     @property
     def adapters(self) -> AdaptersMap:
         return ADAPTERS
@@ -58,13 +50,10 @@ class _RawCursor(TransactionCursor[tuple[Any, ...]], psycopg.RawCursor[tuple[Any
 
 
 class OwnConnection(psycopg.Connection[Any]):
-    """A connection of our own; its spare cursor already has its dumpers, which saves time."""
-
     spare: _RawCursor | None = None
 
     @classmethod
     def connect(cls, conninfo: str = "", **options: Any) -> Self:
-        """Connect; of several hosts, the one that led last is tried first."""
         connection = super().connect(conninfo, **options | leader_first(conninfo))
         remember(conninfo, connection)
         return connection
@@ -73,10 +62,6 @@ class OwnConnection(psycopg.Connection[Any]):
 def run(
     connection: psycopg.Connection[Any], statement: Statement[T], schema: str | None = None
 ) -> T:
-    """Send the statement, for our tables in this schema, and decode the result.
-
-    The cursor is our own, so that the application's row and cursor factories do not matter.
-    """
     sql, parameters = positional(statement, schema)
     own = connection if isinstance(connection, OwnConnection) else None
     cursor = (own and own.spare) or _RawCursor(connection, row_factory=tuple_row)
@@ -92,11 +77,6 @@ def run(
 
 
 def needed_settings(connection: psycopg.Connection[Any]) -> AbstractContextManager[None]:
-    """A block with the settings that our statements need.
-
-    Only a connection with other settings pays: they are changed for the block, and then changed
-    back.
-    """
     given = differing_settings(connection)
     return _changed_settings(connection, given) if given else nullcontext()
 
@@ -123,10 +103,6 @@ def _set(connection: psycopg.Connection[Any], values: Mapping[bytes, bytes]) -> 
 
 
 def own(connection: psycopg.Connection[Any]) -> None:
-    """Prepare a connection of our own and put it in autocommit mode.
-
-    Its transactions write, at READ COMMITTED. After this call, `is_pooled` is known.
-    """
     keep_from_children(connection)
     connection.set_autocommit(True)
     cursor = connection.execute(SESSION, prepare=False)
@@ -144,7 +120,6 @@ def own(connection: psycopg.Connection[Any]) -> None:
 
 
 def check_open(connection: psycopg.Connection[Any]) -> None:
-    """Raise OperationalError if the server has ended the session, without a round trip."""
     # The first reads the last message of the server, the second finds that the socket is closed.
     connection.pgconn.consume_input()
     connection.pgconn.consume_input()

@@ -17,14 +17,11 @@ if TYPE_CHECKING:
 class _Direct(Protocol):
     """An `asyncpg.Connection`."""
 
-    def is_in_transaction(self) -> Any:
-        """Whether a transaction is open."""
+    def is_in_transaction(self) -> Any: ...
 
-    def is_closed(self) -> Any:
-        """Whether the connection was closed or lost."""
+    def is_closed(self) -> Any: ...
 
-    def get_server_pid(self) -> Any:
-        """The process id of the server's session."""
+    def get_server_pid(self) -> Any: ...
 
 
 class _Pooled(Protocol):

@@ -281,7 +281,6 @@ class Jobs:
         return found
 
     def _place(self) -> str | Connection:
-        """Return where jobs run; begin a transaction on a connection that has none."""
         given = self._given()
         if isinstance(given, str):
             return given

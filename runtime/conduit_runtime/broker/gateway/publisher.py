@@ -75,7 +75,7 @@ class Publisher(AttemptRunner):
 
     @property
     def concurrency(self) -> int:
-        """How many jobs the workers run at once."""
+        """The jobs that the workers run at once; 1 if there are no workers."""
         return max(1, self._fleet.slots)
 
     @property

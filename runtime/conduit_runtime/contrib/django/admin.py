@@ -186,12 +186,10 @@ class JobAdmin(admin.ModelAdmin):
 
     @admin.action(description="Retry selected jobs", permissions=["retry"])
     def retry(self, request: Any, queryset: "QuerySet[Job]") -> None:
-        """Make jobs due now with all their attempts."""
         self._apply(request, queryset, "retry", "retried")
 
     @admin.action(description="Cancel selected jobs", permissions=["cancel"])
     def cancel(self, request: Any, queryset: "QuerySet[Job]") -> None:
-        """Cancel pending and running jobs."""
         self._apply(request, queryset, "cancel", "cancelled")
 
     def _apply(self, request: Any, queryset: Any, operation: str, done: str) -> None:

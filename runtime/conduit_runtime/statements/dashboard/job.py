@@ -86,7 +86,7 @@ def children(job: Job, reach: Reach = USUAL) -> Statement[Children]:
 
 
 def neighbours(id: UUID) -> Statement[Neighbours]:
-    """Some of the jobs that a job waits or waited for, and some of those that wait for it."""
+    """Read the neighbours of a job: `LISTED` on each side."""
 
     def decode(rows: Rows, count: int) -> Neighbours:
         before, after = (

@@ -22,7 +22,12 @@ PATIENCE = 5.0
 """Seconds that the jobs of an interrupted test get to end."""
 
 
-class _Caller(ThreadPoolExecutor):
+class _NoThreads(ThreadPoolExecutor):
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Do nothing: there are no threads to end."""
+
+
+class _Caller(_NoThreads):
     """Runs functions in the thread that calls `serve`."""
 
     def __init__(self) -> None:
@@ -43,9 +48,6 @@ class _Caller(ThreadPoolExecutor):
         """Let `serve` return."""
         self._calls.put(None)
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Do nothing: there are no threads to end."""
-
 
 def _call(future: Future[Any], function: Callable[[], Any]) -> None:
     """Call a function for a future. Raises KeyboardInterrupt, if the function does."""
@@ -59,7 +61,7 @@ def _call(future: Future[Any], function: Callable[[], Any]) -> None:
             raise
 
 
-class _ThroughDjango(ThreadPoolExecutor):
+class _ThroughDjango(_NoThreads):
     """Runs functions where Django runs synchronous code: in the thread of the test."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -70,9 +72,6 @@ class _ThroughDjango(ThreadPoolExecutor):
         call = sync_to_async(_call)(future, partial(fn, *args, **kwargs))
         asyncio.run_coroutine_threadsafe(call, asyncio.get_running_loop())
         return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Do nothing: there are no threads to end."""
 
 
 def run_in_loop(main: Main[T]) -> T:

@@ -12,13 +12,11 @@ T = TypeVar("T")
 
 
 class Database(Protocol):
-    """Where the jobs are: AsyncConnections, or a SharedConnection."""
+    """Where the jobs are: AsyncConnections, whose `run` and `run_steps` it has, or another."""
 
-    async def run(self, statement: Statement[T], conn: Any = None) -> T:
-        """Run one statement, on the given connection or in a transaction of its own."""
+    async def run(self, statement: Statement[T], conn: Any = None) -> T: ...
 
-    async def run_steps(self, steps: Steps[T], conn: Any = None) -> T:
-        """Run the statements of an operation, each as `run` does, and return its result."""
+    async def run_steps(self, steps: Steps[T], conn: Any = None) -> T: ...
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for a job."""

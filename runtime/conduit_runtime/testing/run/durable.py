@@ -19,8 +19,6 @@ Connection = psycopg.Connection[Any]
 
 
 class Done(NamedTuple):
-    """A run, and its effects."""
-
     result: Result
     effects: Effects
 
@@ -28,7 +26,6 @@ class Done(NamedTuple):
 def check_durable(
     place: str | Connection, schema: str | None, sources: Sources, clock: Clock, goal: Goal
 ) -> None:
-    """Raise AssertionError if a crash behind a step of a due job repeats or changes an effect."""
     __tracebackhide__ = True
     if not isinstance(place, str):
         _Durability(place, schema, sources, clock, goal).check()
@@ -38,8 +35,6 @@ def check_durable(
 
 
 class _Durability:
-    """Runs the due jobs within a transaction, and undoes each run."""
-
     def __init__(
         self, connection: Connection, schema: str | None, sources: Sources, clock: Clock, goal: Goal
     ) -> None:
@@ -91,7 +86,6 @@ class _Durability:
 
 
 def _check_undisturbed(result: Result, sources: Sources) -> None:
-    """Raise what makes a run useless to compare with: a failure, or no step at all."""
     __tracebackhide__ = True
     if result.unmet is not None:
         raise AssertionError(result.unmet)

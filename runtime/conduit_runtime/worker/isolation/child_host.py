@@ -170,7 +170,7 @@ class Kept(ApartSink, OutcomeSink):
         self._ended: dict[Key, Ended] = {}
 
     def taken(self, job: Claimed) -> Ended:
-        """How the attempt of a job ended."""
+        """Return how the attempt of a job ended, once."""
         return self._ended.pop(key_of(job), Ended())
 
     def add(self, attempt: Any) -> None:
