@@ -11,7 +11,7 @@ GOOD := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in $(CANDIDATES); do \
 	"$$name" -c '$(GOOD)' >/dev/null 2>&1 && echo "$$name" && break; done)
 RUN := .venv/bin/python -m
-PYTEST := $(RUN) pytest -n auto --dist loadgroup
+PYTEST := $(RUN) pytest -n auto --dist loadgroup --no-loadscope-reorder
 # How long `make soak` and `make fuzz` run.
 MINUTES ?= 60
 PACKAGES := conduit_async runtime/conduit_runtime runtime/conduit_dashboard

@@ -36,7 +36,7 @@ def main() -> int:
     beside = [subprocess.Popen(each, cwd=ROOT) for each in ([*make, "lint"], mypy)]
     tests = list(dict.fromkeys(chosen(changed())))
     pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
-    options = ["-r", "fE", "-m", "not slow", "-p", "no:randomly"]
+    options = ["--no-loadscope-reorder", "-r", "fE", "-m", "not slow", "-p", "no:randomly"]
     environment = os.environ | {"CONDUIT_TESTS_END": str(end)}
     done = subprocess.run([*pytest, *options, *tests], cwd=ROOT, env=environment, check=False)
     return max(done.returncode, *(each.wait() for each in beside))

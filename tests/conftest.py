@@ -60,15 +60,23 @@ LONG = (
     "failover",
     "cluster",
     "packaging",
-    "fuzz",
+    "fuzz/test_programs.py",
     "semantics/test_rows.py",
     "dashboard/browser",
+    "runtime/statements/test_plans.py",
+    "runtime/statements/dashboard/test_job_list_plans.py",
+    "semantics/test_names.py",
     "runtime/contrib/django",
     "test_examples.py",
+    "fuzz",
+    "semantics/test_places.py",
+    "docs/test_site.py",
+    "compiler/test_generated.py",
+    "pairs",
     "deploys/test_rolling.py",
     "docs/test_pages.py",
 )
-"""The groups that take long, the longest first."""
+"""The groups and tests that take long, the longest first."""
 
 
 @pytest.hookimpl(trylast=True)

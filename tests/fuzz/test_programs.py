@@ -14,7 +14,7 @@ from sizes import sized
 
 PROGRAMS = sized(200)
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("random_programs")]
+pytestmark = pytest.mark.slow
 
 
 def test_random_programs(
