@@ -163,4 +163,4 @@ def _feed(connection: psycopg.Connection, history: History) -> None:
         connection.execute("INSERT INTO promises VALUES (%s)", (job.id,))
     Queue("").enqueue_many(jobs, conn=connection)
     connection.commit()
-    history.confirmed |= {job.id for job in jobs}
+    history.confirmed |= dict.fromkeys((job.id for job in jobs), datetime.now(UTC))

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import psycopg
@@ -26,7 +27,7 @@ class PatientApplication(threading.Thread):
         self._stopping = threading.Event()
         self._queue = Queue(dsn)
         self._connection: psycopg.Connection | None = None
-        self.confirmed: set[UUID] = set()
+        self.confirmed: dict[UUID, datetime] = {}
         self.again = 0
         self.longest = 0.0
 
@@ -36,7 +37,7 @@ class PatientApplication(threading.Thread):
             began = time.monotonic()
             self._insist(id_)
             self.longest = max(self.longest, time.monotonic() - began)
-            self.confirmed.add(id_)
+            self.confirmed[id_] = datetime.now(UTC)
 
     def stop(self) -> None:
         """Wait until its last transaction is stored."""

@@ -38,7 +38,7 @@ def test_nothing_is_lost_of_a_right_history() -> None:
 
 def test_a_job_whose_promise_is_gone_as_well_is_lost() -> None:
     found = history(INSERTED, CLAIM, END)
-    found.confirmed.add(OTHER)
+    found.confirmed[OTHER] = INSERTED.committed_at
     assert check(found)
     assert separate(found, RAN).jobs == {OTHER}
     assert check(found) == []
@@ -47,7 +47,7 @@ def test_a_job_whose_promise_is_gone_as_well_is_lost() -> None:
 def test_a_job_whose_promise_is_there_is_not() -> None:
     found = history(INSERTED, CLAIM, END)
     found.promises[OTHER] = found.promises[JOB]
-    found.confirmed.add(OTHER)
+    found.confirmed[OTHER] = INSERTED.committed_at
     assert separate(found, RAN).jobs == set()
     assert [text for text in check(found) if "there is no job" in text]
 

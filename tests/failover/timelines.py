@@ -34,8 +34,9 @@ def separate(history: History, outside: Iterable[Event]) -> Losses:
     writes is stored. A lost event that says that a step has finished is not added: the record of
     the step, which committed before it, may be lost as well.
     """
-    losses = Losses(jobs=history.confirmed - history.promises.keys())
-    history.confirmed -= losses.jobs
+    losses = Losses(jobs=history.confirmed.keys() - history.promises.keys())
+    for job in losses.jobs:
+        del history.confirmed[job]
     claims = {(move.job, move.token_after) for move in history.moves if move.draws_token}
     there = {(event.job, event.token, event.what) for event in history.events}
     losses.rows = [each for each in outside if (each.job, each.token, each.what) not in there]

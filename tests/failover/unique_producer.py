@@ -32,7 +32,7 @@ class UniqueProducer(Producer):
             if not stored.duplicate:
                 connection.execute("INSERT INTO promises VALUES (%s)", (stored.id,))
         if not stored.duplicate:
-            self.confirmed.add(stored.id)
+            self.confirm([stored.id])
 
 
 def check_unique(history: History) -> Iterator[str]:

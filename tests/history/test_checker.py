@@ -10,7 +10,7 @@ import pytest
 from checker import check
 from controls import check_limits, check_pauses, check_rates
 from history import Disturbance, Event, Heartbeat, History, Move, Pause, Promise
-from keys import check_keys
+from keys import check_keys, check_turns
 from order import check_order
 from rescues import LIMIT, rescues
 from right_history import (
@@ -404,6 +404,13 @@ def test_what_keys_promise(moves: list[Move], violation: str) -> None:
     found = check_keys(History(moves=moves, events=[event("began")]))
     assert all(violation and violation in each for each in found)
     assert bool(found) == bool(violation)
+
+
+@pytest.mark.parametrize(("second", "waited"), [(0.0, 5), (1.15, 3), (1.9, 0)])
+def test_a_job_waits_for_its_turn_from_when_all_could_see_it(second: float, waited: int) -> None:
+    moves = [*FLOOD, *of_key("history.shared", (7, BORN), (7, claim_at(2, 1)))]
+    found = check_turns(History(moves=moves, confirmed={UUID(int=107): at_second(second)}))
+    assert [f"1 waited for {waited} turns of 9" in each for each in found] == [True] * (waited > 0)
 
 
 class CountedTime(datetime):

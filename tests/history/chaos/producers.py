@@ -4,8 +4,8 @@ import random
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -54,14 +54,14 @@ class Actor(threading.Thread):
 class Producer(Actor):
     """Enqueues jobs in transactions, together with a promise of each.
 
-    `confirmed` are the jobs whose commit was confirmed, `withdrawn` those that were rolled back. A
-    job whose commit was not confirmed is in neither. Every `every` seconds the producer enqueues a
-    flow of `large` members that never run.
+    `confirmed` are the jobs whose commit was confirmed, and when; `withdrawn` those that were
+    rolled back. A job whose commit was not confirmed is in neither. Every `every` seconds the
+    producer enqueues a flow of `large` members that never run.
     """
 
     def __init__(self, dsn: str, seed: int, pause: float, large: int, every: float) -> None:
         super().__init__(dsn, "producer", seed, pause)
-        self.confirmed: set[UUID] = set()
+        self.confirmed: dict[UUID, datetime] = {}
         self.withdrawn: set[UUID] = set()
         self.make: Callable[[random.Random], Job] = random_job
         self._large, self._every = large, every
@@ -86,7 +86,11 @@ class Producer(Actor):
         count = 60 if self.random.random() < 0.04 else self.random.randint(1, 4)
         with connection.transaction():
             jobs = self._promise(connection, count)
-        self.confirmed |= jobs
+        self.confirm(jobs)
+
+    def confirm(self, jobs: Iterable[UUID]) -> None:
+        """Note that the commit of these jobs was confirmed a moment ago."""
+        self.confirmed |= dict.fromkeys(jobs, datetime.now(UTC))
 
     def _roll_back(self, connection: psycopg.Connection) -> None:
         with connection.transaction(force_rollback=True):
@@ -96,13 +100,13 @@ class Producer(Actor):
         flow = random_flow(self.random)
         with connection.transaction():
             jobs = self._promise_flow(connection, flow)
-        self.confirmed |= jobs
+        self.confirm(jobs)
 
     def _enqueue_large_flow(self, connection: psycopg.Connection) -> None:
         flow = lost_flow(self.random, self._large)
         with connection.transaction():
             jobs = self._promise_flow(connection, flow)
-        self.confirmed |= jobs
+        self.confirm(jobs)
         if self.random.random() < 0.5:
             with Queue(make_conninfo(self._dsn, user="operator")) as queue:
                 queue.cancel(flow.jobs[0].id)
@@ -118,7 +122,7 @@ class Producer(Actor):
                 self.withdrawn |= self._promise(connection, 2)
         # If the connection broke in that block, psycopg does not report that it could not commit.
         if not connection.closed:
-            self.confirmed |= jobs
+            self.confirm(jobs)
 
     def _disappear(self, connection: psycopg.Connection) -> None:
         with psycopg.connect(self._dsn) as other:
@@ -181,7 +185,7 @@ class Flood(Producer):
                 for job in jobs:
                     copy.write_row((job.id,))
             self.queue.enqueue_many(jobs, conn=connection)
-        self.confirmed |= {job.id for job in jobs}
+        self.confirm(job.id for job in jobs)
 
 
 class Operator(Actor):

@@ -37,7 +37,7 @@ def check(history: History) -> list[str]:
 
 def check_promises(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
     """Check that a job exists if and only if the transaction that enqueued it committed."""
-    for job in history.confirmed - history.promises.keys():
+    for job in history.confirmed.keys() - history.promises.keys():
         yield f"{job}: its commit was confirmed, and nothing of it is there"
     for job in history.promises.keys() - histories.keys() - history.refused.keys():
         yield f"{job}: was promised, and there is no job"

@@ -86,7 +86,8 @@ def _overtaken(
 def check_turns(history: History) -> Iterator[str]:
     """Check that no key has several turns while a job of another key waits for one.
 
-    Only jobs without any limit are judged: from their enqueue, or the last turn of their key.
+    Only jobs without any limit are judged: from when all could see them, or from the last turn of
+    their key. A commit has its time before others see it, and its confirmation comes after that.
     """
     claims = sorted(_by_decision(history), key=lambda move: move.began_at)
     of_key: defaultdict[str | None, list[Move]] = defaultdict(list)
@@ -100,7 +101,8 @@ def check_turns(history: History) -> Iterator[str]:
         for enqueue, claim in pairwise(moves[:2]):
             if enqueue.type == "history.shared" and claim.is_claim:
                 own = bisect_left(of_key[claim.key], claim.began_at, key=lambda move: move.began_at)
-                since = max([enqueue.committed_at, *last[claim.key][max(0, own - 1) : own]])
+                seen = history.confirmed.get(enqueue.job, enqueue.committed_at)
+                since = max([enqueue.committed_at, seen, *last[claim.key][max(0, own - 1) : own]])
                 if not any(enqueue.at <= jump <= claim.committed_at for jump in history.jumps):
                     yield from _waited(since, claim, claims)
 

@@ -76,7 +76,10 @@ def history(*moves: Move, events: list[Event] | None = None) -> History:
         events = [event("began"), event("ended")]
     events = [*events, event("began", job=CHILD), event("ended", job=CHILD)]
     return History(
-        promises={JOB: Promise()}, moves=[*moves, *CHILD_MOVES], events=events, confirmed={JOB}
+        promises={JOB: Promise()},
+        moves=[*moves, *CHILD_MOVES],
+        events=events,
+        confirmed={JOB: INSERTED.committed_at},
     )
 
 

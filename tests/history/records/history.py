@@ -125,8 +125,8 @@ class Pause:
 class History:
     """Everything that is known of a run, for the checks.
 
-    `confirmed` and `withdrawn` are known from producers: the jobs whose commit was confirmed, and
-    those whose transaction was rolled back. `cancelled` are those that an operator may have
+    `confirmed` and `withdrawn` are known from producers: when the commit of each job was confirmed,
+    and the jobs whose transaction was rolled back. `cancelled` are those that an operator may have
     cancelled while they were blocked. `limits` of queues and `rates` of types (how many starts in
     how many seconds) hold from start to end. `jumps` are the times when the server's clock jumped.
 
@@ -141,7 +141,7 @@ class History:
     promises: dict[UUID, Promise] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    confirmed: set[UUID] = field(default_factory=set)
+    confirmed: dict[UUID, datetime] = field(default_factory=dict)
     withdrawn: set[UUID] = field(default_factory=set)
     heartbeats: list[Heartbeat] = field(default_factory=list)
     disturbances: list[Disturbance] = field(default_factory=list)
