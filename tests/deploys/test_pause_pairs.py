@@ -14,7 +14,7 @@ from conduit_runtime.testing import Jobs
 from deployed_versions import Version, two_versions
 from pairs.pauses import PAUSES
 from pairs.steps import StepPair
-from test_step_pairs import Effects, job_in, waiting_by_breaking
+from test_step_pairs import Effects, jobs_in, waiting_by_breaking
 
 pytestmark = pytest.mark.slow
 
@@ -80,8 +80,7 @@ def work(
 
     Services fail after `most` calls. Returns the calls.
     """
-    services: Any = Effects()
-    services.most = most
+    services: Any = Effects({} if most is None else dict.fromkeys(jobs_in(dsn), most))
     jobs = Jobs(dsn)
     with Queue(dsn) as queue:
         pool = WorkerPool(queue, jobs=version.package.JOBS, services=services)
@@ -93,8 +92,7 @@ def work(
             ran = jobs.run(pool=pool, raises=False)
             if not ran or ran[-1].outcome != "snoozed":
                 break
-    calls: list[tuple[Any, ...]] = services.calls
-    return calls
+    return [call for calls in services.calls.values() for call in calls]
 
 
 def finished(dsn: str) -> list[str]:
@@ -102,3 +100,11 @@ def finished(dsn: str) -> list[str]:
     query = "SELECT name FROM conduit_steps WHERE value IS NOT NULL ORDER BY started_at, name"
     with psycopg.connect(dsn) as conn:
         return [name for (name,) in conn.execute(query).fetchall()]
+
+
+def job_in(dsn: str) -> dict[str, Any]:
+    """The only job of a database."""
+    with psycopg.connect(dsn, row_factory=psycopg.rows.dict_row) as conn:
+        found = conn.execute("SELECT status, attempts, error FROM jobs").fetchall()
+    (job,) = found
+    return job

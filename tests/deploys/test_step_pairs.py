@@ -2,15 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 from clean_databases import CleanDatabases
 from conduit_runtime import Retry
+from conduit_runtime.model.calls import entered_job
 from deployed_versions import METHOD, TABLES, Version, two_versions
 from pairs.steps import STEPS, StepPair
 
@@ -21,26 +24,28 @@ RESULT = {"url": "https://example.com", "number": 7}
 
 
 class Effects:
-    """Every service: it keeps the calls, and refuses them from one on."""
+    """Every service: it keeps the calls of each job, and refuses them from one of `most` on."""
 
-    def __init__(self, name: str = "", calls: list[tuple[Any, ...]] | None = None) -> None:
-        self.calls: list[tuple[Any, ...]] = [] if calls is None else calls
-        self.most: int | None = None
+    def __init__(self, most: Mapping[UUID, int], name: str = "") -> None:
+        self.calls: dict[UUID, list[tuple[Any, ...]]] = {}
+        self._most = most
         self._name = name
-        self._parts: dict[str, Effects] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        part = self._parts.setdefault(name, Effects(f"{self._name}.{name}", self.calls))
-        part.most = self.most
+        part = Effects(self._most, f"{self._name}.{name}")
+        part.calls = self.calls
         return part
 
     def __call__(self, *given: Any, **named: Any) -> Any:
-        if self.most is not None and len(self.calls) >= self.most:
+        here: Any = entered_job.get()
+        [job] = [each.id for each in getattr(here, "jobs", [here])]
+        calls = self.calls.setdefault(job, [])
+        if len(calls) >= self._most.get(job, len(calls) + 1):
             raise Retry(HOUR)  # no `rescue` takes it
         shown = ["a time" if isinstance(each, date) else str(each) for each in given]
-        self.calls.append((self._name, *shown))
+        calls.append((self._name, *shown))
         if self._name == ".broken.fail":
             raise ValueError("refused")
         return RESULT
@@ -70,30 +75,38 @@ def test_a_stopped_job_goes_on_or_waits_as_was_said(
     steps = [*old.package.JOBS[0].steps]
     with clean_databases.lend() as dsn:
         before, after = undisturbed(old, dsn), undisturbed(new, dsn)
-    for done in range(len(before)):
-        with clean_databases.lend() as dsn:
-            stop_behind(old, dsn, done)
-            stored = [each for each in steps if each in records_in(dsn)]
-            if not stored:
-                continue
-            step = stored[-1]
-            assert old.services.calls == before[:done]
-            held = job_in(dsn)
-            stranded = new.stranded(dsn)
-            assert stranded == (step in pair.waits) or (pair.branches and not stranded)
-            left = work(new, dsn)
-            if step not in pair.waits or (pair.branches and not left):
-                assert not left, (step, left)
-                assert new.services.calls == after[done:]
-                continue
-            assert new.services.calls == []
-            assert new.stranded(dsn)
-            assert work(new, dsn)  # it is not tried again
-            found = job_in(dsn)
-            assert (found["status"], found["attempts"]) == ("pending", held["attempts"])
-            assert any(repr(each) in found["error"] for each in steps), found["error"]
-            assert not work(old, dsn)
-            assert old.services.calls == before[done:]
+    with clean_databases.lend() as dsn:
+        done = to_stop(old, dsn, len(before))
+        made = work(old, dsn, done)
+        assert made == {job: before[:most] for job, most in done.items() if most}
+        held = jobs_in(dsn)
+        assert held.keys() == done.keys()
+        last = last_steps(dsn, steps)
+        forget(dsn, done.keys() - last.keys())
+        stranded = stranded_by(new, dsn, last)
+        for job, step in last.items():
+            is_said = (job in stranded) == (step in pair.waits)
+            assert is_said or (pair.branches and job not in stranded)
+        made = work(new, dsn)
+        left = jobs_in(dsn)
+        for job, step in last.items():
+            if step not in pair.waits or (pair.branches and job not in left):
+                assert job not in left, (step, left)
+                assert made.get(job, []) == after[done[job] :]
+        assert left.keys() <= {job for job, step in last.items() if step in pair.waits}
+        assert not made.keys() & left.keys()
+        assert stranded_by(new, dsn, left) == {*left}
+        if not left:
+            return
+        assert not work(new, dsn)
+        found = jobs_in(dsn)
+        assert found.keys() == left.keys()  # they are not tried again
+        for job, row in found.items():
+            assert (row["status"], row["attempts"]) == ("pending", held[job]["attempts"])
+            assert any(repr(each) in row["error"] for each in steps), row["error"]
+        made = work(old, dsn)
+        assert not jobs_in(dsn)
+        assert made == {job: before[done[job] :] for job in left}
 
 
 def waiting_by_breaking(
@@ -117,34 +130,59 @@ def waiting_by_breaking(
 def undisturbed(version: Version, dsn: str) -> list[tuple[Any, ...]]:
     """The calls of a job that nothing stops."""
     version.enqueue(dsn, {})
-    assert not work(version, dsn)
-    calls: list[tuple[Any, ...]] = version.services.calls
+    made = work(version, dsn)
+    assert not jobs_in(dsn)
+    (calls,) = made.values()
     return calls
 
 
-def stop_behind(version: Version, dsn: str, done: int) -> None:
-    """Stop a job after so many of its effects."""
-    version.enqueue(dsn, {})
-    assert work(version, dsn, done)
+def to_stop(version: Version, dsn: str, effects: int) -> dict[UUID, int]:
+    """Enqueue a job for each effect of a block, and return after how many of them it stops."""
+    for _ in range(effects):
+        version.enqueue(dsn, {})
+    return {job: done for done, job in enumerate(jobs_in(dsn))}
 
 
-def work(version: Version, dsn: str, most: int | None = None) -> list[dict[str, Any]]:
-    """Run a worker with new services, which fail after so many calls; return the jobs left."""
-    services: Any = Effects()
-    services.most = most
+def work(
+    version: Version, dsn: str, most: Mapping[UUID, int] = MappingProxyType({})
+) -> dict[UUID, list[tuple[Any, ...]]]:
+    """Run a worker with new services, which fail after so many calls; return the calls."""
+    services: Any = Effects(most)
     version.services = services
-    return version.work(dsn)
+    version.work(dsn)
+    return {job: calls for job, calls in services.calls.items() if calls}
 
 
-def records_in(dsn: str) -> set[str]:
-    """The names of the steps that are stored."""
+def last_steps(dsn: str, steps: Sequence[str]) -> dict[UUID, str]:
+    """The last of these steps that is stored, of each job that has stored any."""
     with psycopg.connect(dsn) as conn:
-        return {name for (name,) in conn.execute("SELECT name FROM conduit_steps")}
+        stored = conn.execute("SELECT job, name FROM conduit_steps").fetchall()
+    found = sorted((steps.index(name), job) for job, name in stored if name in steps)
+    return {job: steps[place] for place, job in found}
 
 
-def job_in(dsn: str) -> dict[str, Any]:
-    """The only job of a database."""
+def forget(dsn: str, jobs: Iterable[UUID]) -> None:
+    """Delete jobs."""
+    with psycopg.connect(dsn) as conn:
+        conn.execute("DELETE FROM jobs WHERE id = ANY (%s)", [[*jobs]])
+
+
+def stranded_by(version: Version, dsn: str, jobs: Iterable[UUID]) -> set[UUID]:
+    """The jobs that a version would strand, each asked as if the others had ended."""
+    ids, found = [*jobs], set()
+    hide = "UPDATE jobs SET status = 'completed' WHERE id = ANY (%s) AND id <> %s"
+    show = "UPDATE jobs SET status = 'pending' WHERE id = ANY (%s)"
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        for job in ids:
+            conn.execute(hide, [ids, job])
+            if version.stranded(dsn):
+                found.add(job)
+            conn.execute(show, [ids])
+    return found
+
+
+def jobs_in(dsn: str) -> dict[UUID, dict[str, Any]]:
+    """The jobs of a database that have not completed, in the order of their enqueues."""
+    query = "SELECT id, status, attempts, error FROM jobs WHERE status <> 'completed' ORDER BY seq"
     with psycopg.connect(dsn, row_factory=psycopg.rows.dict_row) as conn:
-        found = conn.execute("SELECT status, attempts, error FROM jobs").fetchall()
-    (job,) = found
-    return job
+        return {row["id"]: row for row in conn.execute(query)}
