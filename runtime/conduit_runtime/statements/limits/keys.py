@@ -7,7 +7,7 @@ may release too many jobs: the next claim parks them again.
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ...model.lanes import Lane
 from ...postgres.arrays import array, integers
@@ -45,16 +45,17 @@ def claim_by_key(
     freed: "Collection[str] | ParkedKeys",
     rated: Collection[str],
     turns: Turns,
-) -> Steps[tuple[Apart[J], bool]]:
+) -> Steps[tuple[Apart[J], bool, set[str]]]:
     """Claim at most `limit` jobs within the limits by key, and park the others that it finds.
 
     `left` gives the claim of what is left to take of these queues and lanes, beside the jobs taken
     and refused before, with the `turns` that were found last. Parked jobs of the `freed` keys are
     released if there is room. Counts starts of `rated` types. Returns also whether there may be
-    more behind the jobs that it parked.
+    more behind the jobs that it parked, and the keys whose parked jobs other transactions hold.
     """
     found: Apart[J] = Apart([], [])
     parked: set[str] = set()
+    held: set[str] = set()
     more = False
     for _ in range(_ROUNDS):
         yield from turns.find(left(found), found.jobs, parked)
@@ -80,10 +81,11 @@ def claim_by_key(
                 keys.update(freed)
             freed = ()
         if keys:
-            yield release_keys(keys, queues, lanes)
+            released: Released = yield release_keys(keys, queues, lanes)
+            held.update(released.held)
         if not is_short or not (looks_on or keys or judged.parked or judged.taken.refused):
             break
-    return found, more
+    return found, more, held
 
 
 def _by_key(claim: Statement[T]) -> Statement[_Judged[T]]:
@@ -106,18 +108,26 @@ _STARTING = """ARRAY(
   )"""
 
 
+class Released(NamedTuple):
+    """The result of a release.
+
+    `last` is the last key that it came to, in their order, if there may be more jobs than it
+    releases. Of the `held` keys it released none, since other transactions hold them.
+    """
+
+    last: str | None
+    held: Sequence[str]
+
+
 def release_keys(
     keys: Collection[str],
     queues: Collection[str] = (),
     lanes: Sequence[Lane] = (),
     most: int = _RELEASED,
-) -> Statement[str | None]:
-    """Release parked jobs of keys that have room.
+) -> Statement[Released]:
+    """Release at most so many parked jobs of keys that have room.
 
     Workers hear of it, except of jobs of these queues and lanes: the caller claims them.
-
-    Returns the last key that it came to, in their order, if there may be more than the `most` jobs
-    that it releases.
     """
     types, fingerprints = lane_arrays(tuple(lanes))
     parameters = {
@@ -128,7 +138,11 @@ def release_keys(
         "most": most,
     }
     fragments = {"queue": "queue", "most": "%(most)s::integer"}
-    return Statement("limit/release_keys", parameters, lambda rows, count: rows[0][0], fragments)
+    return Statement("limit/release_keys", parameters, _released, fragments)
+
+
+def _released(rows: Rows, count: int) -> Released:
+    return Released(*rows[0][:2])
 
 
 def consume_keys(starts: Mapping[tuple[str, str], int]) -> Statement[None]:
@@ -164,7 +178,10 @@ class ParkedKeys:
             lambda rows, count: [key for (key,) in rows],
             {"is_behind": "job.key > %(start)s" if self._is_behind else "job.key >= %(start)s"},
         )
-        unfinished: str | None = (yield release_keys(keys, queues, lanes)) if keys else None
+        unfinished = None
+        if keys:
+            released: Released = yield release_keys(keys, queues, lanes)
+            unfinished = released.last
         if unfinished is None and len(keys) < PAGE:
             self._start, self._is_behind = "", False
             return False

@@ -43,7 +43,8 @@ class Counted(Generic[J]):
     `full` queues and `full_types` take no more jobs until one of theirs ends. `exhausted` types may
     start jobs again in so many seconds. Another claim counts the jobs of `busy_queues` and
     `busy_types` at this moment. Only a claim `apart` has `refused` jobs. There may be
-    `more` jobs behind those that it took or parked.
+    `more` jobs behind those that it took or parked. The `held` keys have room, and other
+    transactions hold their parked jobs.
     """
 
     jobs: list[J] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Counted(Generic[J]):
     busy_types: set[str] = field(default_factory=set)
     refused: list[RefusedClaim[J]] = field(default_factory=list)
     more: bool = False
+    held: set[str] = field(default_factory=set)
 
 
 def claim_within(
@@ -146,7 +148,7 @@ def claim_within(
         rated = {subject for subject, rate in by_key.items() if rate.left is not None}
         left = apart_remaining if apart else lambda found: together(remaining(found))
         claiming = claim_by_key(left, limit, sizes, lanes, wanted.freed, rated, turns)
-        found, counted.more = yield from claiming
+        found, counted.more, counted.held = yield from claiming
         counted.more = counted.more or len(found.jobs) >= limit
     else:
         yield from turns.find(remaining(found))

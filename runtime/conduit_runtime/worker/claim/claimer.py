@@ -58,7 +58,7 @@ class Claimer:
         self._timing = worker.timing
         self._queues = worker.queues
         self._sizes = ClaimSizes(worker, runner)
-        self._limiter = Limiter(worker.timing.full)
+        self._limiter = Limiter(worker.timing)
         self._listener = Listener(connection, worker.timing.commits)
         self._refused = RefusedClaims(worker.timing.retries)
         self._fetcher = Fetcher(

@@ -17,6 +17,7 @@ from ...postgres.steps import run_steps_async
 from ...statements.claims import BY_WORKERS
 from ...statements.limits.limited_claims import Counted, Wanted, claim_within
 from ...statements.outcomes import Attempt, Corrected
+from ..timing import Timing
 from .refused_claims import RefusedClaims
 
 T = TypeVar("T")
@@ -28,12 +29,13 @@ _TURN = 0.002
 class Limiter:
     """Knows which queues are paused, and which queues and types may start no more jobs now.
 
-    If nothing is paused or limited, it allows everything. What is full is claimed again after
-    `full` seconds, if none of its jobs ends here before. All methods belong to the worker's loop.
+    If nothing is paused or limited, it allows everything. What is full is claimed again after a
+    while, if none of its jobs ends here before; so is what other transactions hold. All methods
+    belong to the worker's loop.
     """
 
-    def __init__(self, full: float) -> None:
-        self._seconds_full = full
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
         self.controls = Controls()
         self._queues: dict[str, float] = {}
         self._types: dict[str, float] = {}
@@ -41,8 +43,14 @@ class Limiter:
         self._full_types: set[str] = set()
         self._misses = 0
         self._freed_keys: set[str] = set()
+        self._again = float("inf")
         self._is_corrected = False
-        self.has_more = False
+        self._has_more = False
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a claim may find jobs with a limit, although nothing else tells of them."""
+        return self._has_more or self._again <= time.monotonic()
 
     def apply(self, controls: Controls) -> None:
         self.controls = controls
@@ -85,9 +93,9 @@ class Limiter:
         )
 
     def pause(self) -> float:
-        """Seconds until a queue or type that is shut opens again; infinite when none is shut."""
-        times = (*self._queues.values(), *self._types.values())
-        return max(0.0, min(times) - time.monotonic()) if times else float("inf")
+        """Seconds until what is shut opens again, or is held now; infinite when nothing is."""
+        times = (*self._queues.values(), *self._types.values(), self._again)
+        return max(0.0, min(times) - time.monotonic())
 
     def on_ended(self, attempts: Sequence[Attempt], held: Sequence[Attempt]) -> bool:
         """Note that these attempts ended; returns whether that may let other jobs start.
@@ -114,7 +122,7 @@ class Limiter:
             del self._queues[queue]
         for type_ in types:
             del self._types[type_]
-        self.has_more = self.has_more or bool(types or keys)
+        self._has_more = self._has_more or bool(types or keys)
         return bool(queues or types or keys)
 
     def on_corrected(self, job: Corrected) -> bool:
@@ -128,7 +136,7 @@ class Limiter:
         self._is_corrected = True
         if job.key is not None:
             self._freed_keys.add(job.key)
-        self.has_more = True
+        self._has_more = True
         return True
 
     def on_room(self) -> None:
@@ -154,7 +162,8 @@ class Limiter:
         limited = self.controls.limited.intersection(sizes)
         freed, self._freed_keys = self._freed_keys, set()
         wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(types), most, freed)
-        self.has_more = self._is_corrected = False
+        self._has_more = self._is_corrected = False
+        self._again = float("inf")
         skipped = refused.skipped()
         try:
             counted = await _claim(connection, worker, wanted, skipped)
@@ -169,20 +178,23 @@ class Limiter:
         self._learn(counted)
         if counted.busy_queues or counted.busy_types:
             self._freed_keys |= freed
+        if counted.held:
+            self._freed_keys |= counted.held
+            self._again = time.monotonic() + self._timing.locked
         return counted.jobs
 
     def _learn(self, counted: Counted[Claimed]) -> None:
         now = time.monotonic()
-        self.has_more = counted.more
+        self._has_more = counted.more
         is_busy = counted.busy_queues or counted.busy_types
         self._misses = min(self._misses + 1, 8) if is_busy else 0
         again = now + _TURN * 2**self._misses * random.uniform(0.5, 1.0)  # noqa: S311
         self._full |= counted.full
         self._full_types |= counted.full_types
-        self._queues |= dict.fromkeys(counted.full, now + self._seconds_full)
+        self._queues |= dict.fromkeys(counted.full, now + self._timing.full)
         self._queues |= dict.fromkeys(counted.busy_queues, again)
         self._types |= dict.fromkeys(counted.busy_types, again)
-        self._types |= dict.fromkeys(counted.full_types, now + self._seconds_full)
+        self._types |= dict.fromkeys(counted.full_types, now + self._timing.full)
         for type_, seconds in counted.exhausted.items():
             # The claim may have counted before a correction.
             self._types[type_] = again if self._is_corrected else now + seconds
