@@ -52,9 +52,11 @@ def test_a_job_goes_on_or_waits_as_was_said(
             made = work(old, dsn, attempts, most)
             done = finished(dsn)
             held = job_in(dsn)
+            stranded = new.stranded(dsn)
             rest = work(new, dsn)
             stopped = job_in(dsn)
             about = (attempts, most, done, stopped["error"])
+            assert stranded == (stopped["status"] != "completed"), about
             if not {*done[-1:]} & {*pair.waits} or (pair.branches and rest):
                 assert stopped["status"] == "completed", about
                 assert made + rest == [*made, *after[len(made) :]], about

@@ -85,9 +85,11 @@ def test_no_effect_is_made_in_a_wrong_place(
             old.enqueue(dsn, {})
             attempt(old, queue, stopped)
             step = last_step(dsn)
+            stranded = new.stranded(dsn)
             rest = Calls()
             outcome = attempt(new, queue, rest)
             about = f"behind {step}, {done} effects:\n{source(before)}\n{source(after)}"
+            assert stranded == (outcome == "wait"), about
             assert said.get(step, "go on") in (outcome, "may wait"), about
             if outcome == "wait":
                 assert not rest.made, about

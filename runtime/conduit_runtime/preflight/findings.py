@@ -76,10 +76,12 @@ def find(
         pending = database.read(preflight.pending(some))
     lanes = [*pending, *database.read(preflight.blocked_and_running())]
     found = [*_of_lanes([*_grouped(lanes, readers)], readers, served, database)]
-    for lane, problem in stopped(database, handlers):
-        _set_apart(
-            replace(_of_lane(lane, readers, served, []), verdict=Verdict("no", problem)), found
-        )
+    for lane, problem, is_unsure in stopped(database, handlers):
+        apart = _of_lane(lane, readers, served, [])
+        verdict = Verdict("no", problem)
+        if is_unsure:
+            verdict = Verdict(apart.verdict.reads, f"some may wait: {problem}")
+        _set_apart(replace(apart, verdict=verdict), found)
     stored = {schedule.name: schedule for schedule, _ in database.read(schedules.read(None))}
     stored |= {schedule.name: schedule for schedule in given}
     found += [

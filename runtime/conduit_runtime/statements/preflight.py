@@ -82,7 +82,7 @@ def finished_steps(ids: Sequence[UUID]) -> Statement[dict[UUID, dict[str, str]]]
     def read(rows: Rows, count: int) -> dict[UUID, dict[str, str]]:
         found: dict[UUID, dict[str, str]] = {}
         for job, name, value in rows:
-            found.setdefault(job, {})[name] = value or "null"
+            found.setdefault(job, {})[name] = value
         return found
 
     return Statement("preflight/finished", {"ids": uuids(ids)}, read)

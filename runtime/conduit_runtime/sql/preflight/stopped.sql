@@ -11,6 +11,7 @@ FROM (
   FROM {conduit_steps} AS step
   JOIN {jobs} AS job ON job.id = step.job
   WHERE job.status IN ('pending', 'running') AND job.type = ANY (%(types)s::text[])
+    AND step.value IS NOT NULL -- it is NULL while the job waits for a signal
   GROUP BY job.id
 ) AS stopped
 GROUP BY queue, type, fingerprint, status, names
