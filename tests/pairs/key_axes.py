@@ -37,7 +37,7 @@ AXES: Mapping[str, Sequence[str]] = {
         "test kit",
         "dequeue",
     ),
-    "does": ("completes", "retries", "sleeps", "waits", "fails"),
+    "does": ("completes", "retries", "sleeps", "waits", "fails", "uses"),
     "meanwhile": (
         "nothing",
         "pause",
@@ -54,9 +54,17 @@ AXES: Mapping[str, Sequence[str]] = {
 APART = each_of(
     ("replacing", ("insert",), "a plain INSERT gives no unique value"),
     ("replacing", ("flow",), "the jobs of a flow replace none"),
-    ("dequeue", ("sleeps", "waits", "children", "flow"), "a loop of one's own runs no handler"),
+    (
+        "dequeue",
+        ("sleeps", "waits", "uses", "children", "flow"),
+        "a loop of one's own runs no handler",
+    ),
     ("run now", ("children", "flow"), "the children are due when their parents have run"),
-    ("delete", ("completes", "retries", "sleeps", "waits"), "only a failed job holds others"),
+    (
+        "delete",
+        ("completes", "retries", "sleeps", "waits", "uses"),
+        "only a failed job holds others",
+    ),
     ("delete", ("replacing",), "the failed job is replaced behind it"),
 )
 """The pairs of values that cannot meet, with the reason."""

@@ -31,6 +31,8 @@ def _jobs_of(case: KeyCase) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
             options: dict[str, Any] = {"key": key}
             if case.held == "weight":
                 options["weight"] = (1, 2, 3)[n % 3]
+            elif case.does == "uses":
+                options["weight"] = 2
             if case.extra == "expiring" and n % 2:
                 options["expires"] = 0.001
             if case.extra == "replacing" and n % 2:

@@ -29,14 +29,15 @@ END $$;
 CREATE TRIGGER note_birth AFTER INSERT ON jobs FOR EACH ROW
   WHEN (NEW.key IS NOT NULL) EXECUTE FUNCTION public.note();
 CREATE TRIGGER note AFTER UPDATE ON jobs FOR EACH ROW
-  WHEN (NEW.key IS NOT NULL AND (OLD.status, OLD.run_at) IS DISTINCT FROM (NEW.status, NEW.run_at))
+  WHEN (NEW.key IS NOT NULL AND (OLD.status, OLD.run_at, OLD.weight)
+    IS DISTINCT FROM (NEW.status, NEW.run_at, NEW.weight))
   EXECUTE FUNCTION public.note();
 """
 
 
 @dataclass(frozen=True)
 class Note:
-    """A change of a job's status or time; `before` is None for its insert."""
+    """A change of a job's status, time or weight; `before` is None for its insert."""
 
     id: int
     job: UUID

@@ -24,6 +24,8 @@ async def act(context: JobContext[Any], payload: Any) -> None:
         await context.sleep(NAP)
     if payload["does"] == "waits":
         await context.wait("go", timeout=NAP)
+    if payload["does"] == "uses":
+        await context.used(1)
     await asyncio.sleep(0.005)
     _fails(context, payload)
 
@@ -33,6 +35,8 @@ def act_in_thread(context: PlainContext[Any], payload: Any) -> None:
         context.sleep(NAP)
     if payload["does"] == "waits":
         context.wait("go", timeout=NAP)
+    if payload["does"] == "uses":
+        context.used(1)
     time.sleep(0.005)
     _fails(context, payload)
 
