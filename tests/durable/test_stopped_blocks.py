@@ -62,16 +62,23 @@ def goes_on(ran: Sequence[Event], calm: Seen, stop: Event, step: str) -> bool:
 
     In a loop it goes on in the turn that was under way. One with a sleep or a wait may have been
     stopped there, in an earlier turn, and ends there again. If the undisturbed job wrote rows, it
-    finds others from the start: then only the first event of the step is compared.
+    finds others from the start: then only the first event of the step, the last one of the job and
+    the steps between them are compared.
     """
     events = calm.events[stop.job]
-    has_writes = any(each.is_write for each in events)
     at = next(place for place, event in enumerate(events) if event is stop)
     inside = [place for place, event in enumerate(events[: at + 1]) if is_in(event, step)]
+    if any(each.is_write for each in events):
+        if not ran or (inside and not is_in(ran[0], step)):
+            return False
+        names = [name for type_, name in calm.stored if type_ == stop.job.partition(" ")[0]]
+        around = step.partition("/")[0]  # the turns of a loop repeat its steps
+        before = {each for each in names[: names.index(step)] if each.partition("/")[0] != around}
+        repeats = before & {step_of(each) for each in ran}
+        ends = bool(calm.pauses) or step_of(ran[-1]) == step_of(events[-1])
+        return ends and not repeats
     if not inside:  # it only reads
-        return has_writes or all(each in events for each in ran)
-    if has_writes:
-        return bool(ran) and is_in(ran[0], step)
+        return all(each in events for each in ran)
     starts = {turn_of(events[place], step): place for place in reversed(inside)}
     if not calm.pauses:
         [*_, start] = sorted(starts.values())
@@ -87,5 +94,10 @@ def turn_of(event: Event, step: str) -> str:
 
 def is_in(event: Event, step: str) -> bool:
     """Whether an event is of a step, or of a turn of a loop."""
-    name = re.sub(r"\[\d+\]", "", event.step or "")  # without the numbers of turns
+    name = step_of(event)
     return name == step or name.startswith(f"{step}/")
+
+
+def step_of(event: Event) -> str:
+    """The name of the step of an event, without the numbers of turns."""
+    return re.sub(r"\[\d+\]", "", event.step or "")
