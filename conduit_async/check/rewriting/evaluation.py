@@ -16,8 +16,22 @@ from ...program import (
     ServiceCall,
     StructField,
 )
-from ...types import ANY, FunctionType, Query, required
-from ..jobs.second_runs import Kinds
+from ...types import (
+    ANY,
+    DATE,
+    DECIMAL,
+    DURATION,
+    FLOAT,
+    INT,
+    STRING,
+    TIME,
+    TIMESTAMP,
+    FunctionType,
+    Query,
+    Type,
+    required,
+)
+from ..jobs.second_runs import Kind, Kinds
 from ..queries.writes import WRITES
 
 _LITERALS = (
@@ -25,6 +39,9 @@ _LITERALS = (
     ast.Lambda,
 )  # fmt: skip
 _CANNOT_FAIL = ("??", "or", "and", "==", "!=")
+_ORDERED = ("<", "<=", ">", ">=")
+_TYPED = (INT, FLOAT, DECIMAL, STRING, TIMESTAMP, DATE, TIME, DURATION)
+"""For values of these types, total functions of the standard library do not fail."""
 
 
 def value_of(statement: ast.Statement) -> ast.Expr | None:
@@ -117,16 +134,29 @@ class Evaluation:
             case ast.String(parts=parts):
                 return all(isinstance(each, str) or self.is_steady(each) for each in parts)
             case ast.Binary(operator=operator, left=left, right=right):
-                return operator in _CANNOT_FAIL and self.is_steady(left) and self.is_steady(right)
+                kinds = {self._type(left), self._type(right)}
+                compares = operator in _ORDERED and kinds in ({INT}, {STRING})
+                cannot_fail = compares or operator in _CANNOT_FAIL
+                return cannot_fail and self.is_steady(left) and self.is_steady(right)
             case ast.Unary(operator="not", operand=operand):
                 return self.is_steady(operand)
             case ast.Ternary(condition=condition, then=then, otherwise=otherwise):
                 return all(map(self.is_steady, (condition, then, otherwise)))
             case ast.ArrayLiteral() | ast.HashLiteral():
                 return all(map(self.is_steady, evaluated(self._facts, node)))
-        return isinstance(node, _LITERALS) or isinstance(
-            self._facts.resolutions.get(node), ChangeCall
-        )
+        match self._facts.resolutions.get(node):
+            case ChangeCall():
+                return True
+            case LibraryCall(signature=called, arguments=arguments) if called.total:
+                given = [each for each in arguments if each is not None]
+                is_typed = all(self._type(each) in _TYPED for each in given)
+                is_same = self._kinds.of(node) is Kind.SAME
+                return is_typed and is_same and all(map(self.is_steady, given))
+        return isinstance(node, _LITERALS)
+
+    def _type(self, node: ast.Expr) -> Type:
+        kind = self._facts.types.get(node, ANY)
+        return required(kind) if node in self._facts.narrowed else kind
 
     def _is_namespace(self, node: ast.Expr) -> bool:
         """Whether a name is that of a service, a resource or a part of the standard library."""

@@ -13,6 +13,8 @@ from ...analyses.walk import children, is_on_self, walk
 from ...program import FunctionCall, FunctionInfo, JobInfo, Local, Program
 from ...types import NIL
 from ..jobs.second_runs import Kinds
+from ..jobs.step_parts import conditions_of
+from ..jobs.unrecorded import blocks_of
 from .copies import Copies
 from .endings import Endings, NotAtEndError
 from .evaluation import Evaluation
@@ -104,15 +106,28 @@ class Functions:
         return used([*lets, *statements])
 
     def _used(self, statements: list[ast.Statement]) -> list[ast.Statement]:
-        """The statements without the `let`s that only the value of the body has read."""
+        """The statements without those that only the value of the body needed."""
         found: list[ast.Statement] = []
         read: set[Local] = set()
         for statement in reversed(statements):
-            is_let = isinstance(statement, ast.Let) and self.evaluation.is_steady(statement.value)
-            if not is_let or self.program.facts.declared[statement] in read:
+            if not self._is_idle(statement, read):
                 found.insert(0, statement)
                 read |= self._read_in(statement)
         return found
+
+    def _is_idle(self, statement: ast.Statement, read: set[Local]) -> bool:
+        """Whether it is a `let` that is not among those read, or has only empty blocks."""
+        if isinstance(statement, ast.Let):
+            nodes: list[ast.Node] = [statement.value]
+            is_needed = self.program.facts.declared[statement] in read
+        else:
+            nodes = conditions_of(statement)
+            is_needed = not nodes or any(each.statements for each in blocks_of(statement))
+        return not is_needed and all(
+            isinstance(each, ast.Wildcard)
+            or (isinstance(each, ast.Expr) and self.evaluation.is_steady(each))
+            for each in nodes
+        )
 
     def _read_in(self, node: ast.Node) -> set[Local]:
         uses = [self.program.facts.resolutions.get(each) for each in walk(node)]

@@ -25,6 +25,7 @@ SERVICES: dict[str, type] = {
     "billing": services.Billing,
     "crm": services.Crm,
     "email": services.Email,
+    "greeting": services.Greeting,
     "label": services.Label,
     "pdf": services.Pdf,
     "review": services.Review,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from conduit_runtime import Connection, ErrorValue, Hook, JobContext, job_type, named
-from conduit_runtime.operators import member, of_type, only, text
+from conduit_runtime.operators import divide, member, of_type, only, text
 
 from .records import Order
 from .services import Services
@@ -34,7 +34,9 @@ def after_create(conn: Connection, record: object) -> Order:
             within, Within(number=order.number, email=order.email, state=order.state)
         )
         hook.enqueue(rescued, Rescued(number=order.number, email=order.email))
-        hook.enqueue(unread, Unread(number=order.number, paid=order.paid))
+        hook.enqueue(
+            unread, Unread(number=order.number, paid=order.paid, state=order.state)
+        )
     return order
 
 
@@ -391,12 +393,21 @@ async def rescued(job: JobContext[Services], order: Rescued) -> None:
 class Unread:
     number: str
     paid: bool
+    state: str
 
 
 @job_type(
     "order.after_create.unread",
-    "5cdc33a2",
-    steps={"audit.paid": None, "review.request": None, "audit.held": None},
+    "536c5e61",
+    steps={
+        "audit.paid": None,
+        "review.request": None,
+        "audit.held": None,
+        "greeting.print": None,
+        "audit.greeted": None,
+        "greeting.share": None,
+        "audit.shared": None,
+    },
 )
 async def unread(job: JobContext[Services], order: Unread) -> None:
     if order.paid:
@@ -410,6 +421,22 @@ async def unread(job: JobContext[Services], order: Unread) -> None:
         if await job.begins("audit.held"):
             await job.services.audit.held(order.number)
             await job.ends()
+    copies = 2
+    if await job.begins("greeting.print", until="audit.greeted"):
+        await job.services.greeting.print(copies)
+        await job.ends()
+    if await job.begins("audit.greeted"):
+        await job.services.audit.greeted(order.number)
+        await job.ends()
+    copies_2 = 2
+    if await job.begins("greeting.share"):
+        await job.services.greeting.share(copies_2)
+        await job.ends()
+    if await job.begins("audit.shared"):
+        await job.services.audit.shared(order.number)
+        await job.ends()
+    if order.paid:
+        divide(10, copies_2)
     await job.passed_all_steps()
     await job.services.audit.done(order.number)
 
