@@ -71,10 +71,12 @@ def preflight(
     lack, the command tries to read a few payloads. It looks whether the tables have the columns
     that upcasters read, and names the calls that jobs would lose: workers have described what
     their code calls. If counting takes more than 1.5 s, it counts only some jobs, and marks the
-    number with ≥.
+    number with ≥. It follows the code of blocks past the finished steps of stopped jobs, without
+    running it, and says whether they go on, wait, or may wait.
 
-    It changes nothing. It needs SELECT on jobs, conduit_blocked_jobs, conduit_schedules and
-    conduit_job_types: `migrate --print-grants --reader ROLE` prints the grants.
+    It changes nothing. It needs SELECT on jobs, conduit_blocked_jobs, conduit_steps,
+    conduit_schedules and conduit_job_types: `migrate --print-grants --reader ROLE` prints the
+    grants.
 
     Exit codes: 0 when every job would be run, 1 when jobs would be stranded or the services refuse
     a call.

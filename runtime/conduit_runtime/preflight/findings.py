@@ -29,7 +29,7 @@ _AT_ONCE = 50
 class Finding:
     """Jobs that share type, shape, queue and status, or the next job of a schedule.
 
-    Jobs behind whose finished steps the code cannot go on have a finding of their own.
+    Jobs behind whose finished steps the code cannot go on, or may not, have a finding of their own.
 
     `status` is pending, scheduled (not due yet), blocked or running. If `is_more`, there are more
     `jobs` than were counted. If `is_stranded`, no worker with these packages would run them.
@@ -80,7 +80,8 @@ def find(
         apart = _of_lane(lane, readers, served, [])
         verdict = Verdict("no", problem)
         if is_unsure:
-            verdict = Verdict(apart.verdict.reads, f"some may wait: {problem}")
+            said = [apart.verdict.message, f"some may wait: {problem}"]
+            verdict = Verdict(apart.verdict.reads, "; ".join(filter(None, said)))
         _set_apart(replace(apart, verdict=verdict), found)
     stored = {schedule.name: schedule for schedule, _ in database.read(schedules.read(None))}
     stored |= {schedule.name: schedule for schedule in given}

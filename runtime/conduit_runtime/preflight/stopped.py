@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from ..job_types.kept import check_resumable
 from ..model.errors import PayloadMismatch, StepsMismatch
+from ..model.lanes import original
 from ..statements import preflight
 from ..statements.preflight import LaneJobs
 from ..worker.run.handler import Handler
@@ -38,9 +39,10 @@ def stopped(database: Snapshot, handlers: HandlerRegistry) -> Iterator[Stopped]:
         if not handlers.may_read((lane.type, lane.fingerprint)):
             continue
         handler = handlers.by_type[lane.type]
+        is_older = original(lane.fingerprint) in handler.upcasts
         outcomes: set[str] = set()
         for id_ in lane.ids:
-            payload = payloads.get(id_, "") if lane.fingerprint == handler.fingerprint else ""
+            payload = "" if is_older else payloads.get(id_, "")
             outcomes |= _outcomes(handler, records.get(id_, {}), payload)
         if problems := sorted(outcomes - {GOES_ON}):
             yield Stopped(lane, problems[0], GOES_ON in outcomes)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobContext, JobType, Queue, job_type
+from conduit_runtime import Job, JobContext, JobType, Queue, job_type, upcast
 from conduit_runtime.job_types.kept import with_ended
 from conduit_runtime.preflight.findings import Finding, find
 from conduit_runtime.preflight.reading import snapshot
@@ -45,6 +45,16 @@ async def in_branches(job: JobContext[Any], payload: Bill) -> None:
         await job.ends()
     await job.passed_all_steps()
     await job.services.done()
+
+
+@dataclass(frozen=True, slots=True)
+class OlderBill:
+    paid: bool
+
+
+@upcast(in_branches, "0b")
+def _(old: OlderBill) -> Bill:
+    raise AssertionError("a preflight runs no upcaster")
 
 
 @job_type(TYPE, "0a", steps={"charge": None, "mail": None})
@@ -193,12 +203,14 @@ def test_what_depends_on_an_unknown_condition_is_said(queue: Queue) -> None:
     assert {each.message: each.jobs for each in findings} == {"": 2, said: 1}
 
 
-def test_jobs_of_another_shape_have_an_unknown_payload(queue: Queue) -> None:
-    stored = queue.enqueue(Job(type=TYPE, payload={"paid": True, "items": []}))
+def test_a_payload_that_needs_an_upcaster_is_not_known(queue: Queue) -> None:
+    stored = queue.enqueue(Job(type=TYPE, payload={"paid": True}, fingerprint="0b"))
     finish(queue, stored.id, charge="null")
     (finding,) = found(queue, in_branches)
     assert not finding.is_stranded
-    assert "some may wait: an earlier attempt has finished the step 'charge'" in finding.message
+    by, said = finding.message.split("; some may wait: ")
+    assert by.startswith("by the upcaster in ")
+    assert said.startswith("an earlier attempt has finished the step 'charge'")
 
 
 def test_a_signal_for_which_a_job_waits_is_not_finished(queue: Queue) -> None:
