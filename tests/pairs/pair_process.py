@@ -1,11 +1,8 @@
-"""A worker in a process of its own: `python pair_process.py ADDRESS SCHEMA`, with PAIR_DSN.
-
-ADDRESS is that of a database or of a broker. With PAIR_DJANGO it also runs the task `pair_task.act`
-of Django.
-"""
+"""A worker in a process of its own."""
 
 import os
-import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from conduit_runtime import Broker, Queue
@@ -42,12 +39,21 @@ def configure_django() -> None:
     django.setup()
 
 
-def main(address: str, schema: str) -> None:
-    """Run the worker until it is told to end, or killed by its job."""
+def run(address: str, schema: str | None, environment: Mapping[str, str], log: Path) -> None:
+    """Run the worker until it is told to end, or killed by its job.
+
+    The address is that of a database or of a broker, PAIR_DSN in the environment that of the
+    database. With PAIR_DJANGO it also runs the task `pair_task.act` of Django.
+    """
+    with log.open("ab") as file:
+        for descriptor in (1, 2):
+            os.dup2(file.fileno(), descriptor)
+    os.environ.clear()
+    os.environ.update(environment)
     if address.startswith("amqp"):
         place: Any = Broker(address, database=os.environ["PAIR_DSN"])
     else:
-        place = Queue(address, schema or None)
+        place = Queue(address, schema)
     import pair_letters
 
     pool = pool_of(place, pair_letters.JOBS)
@@ -58,7 +64,3 @@ def main(address: str, schema: str) -> None:
 
         discovered.register(pool.handlers)
     pool.run()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,10 +1,10 @@
 """The workers of a case."""
 
+import multiprocessing
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,19 @@ from conduit_runtime.testing import Jobs
 from pair_axes import KILLS, Case
 from pair_handlers import pool_of
 from pair_place import Place
+from pair_process import run
 
 HERE = Path(__file__).parent
+FORKS = multiprocessing.get_context("forkserver")
+"""Starts processes that have imported the most, which takes most of the time of a start."""
+FORKS.set_forkserver_preload(
+    [
+        "conduit_runtime.worker.pool",
+        "conduit_runtime.client.queue",
+        "conduit_runtime.broker.broker",
+        "conduit_runtime.job_types.job_type",
+    ]
+)
 
 
 class Workers:
@@ -71,10 +82,9 @@ class _Processes:
             "PYTHONPATH": os.pathsep.join(map(str, paths)),
             **({"PAIR_DJANGO": "1"} if case.kind == "Django task" else {}),
         }
-        self._command = [sys.executable, str(HERE / "pair_process.py"), address, place.schema or ""]
-        self._log = log
+        self._arguments = (address, place.schema, self._environment, log)
         self._count = count
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[ForkServerProcess] = []
 
     def __enter__(self) -> "_Processes":
         self.revive()
@@ -82,15 +92,15 @@ class _Processes:
 
     def revive(self) -> None:
         """Start the processes that are missing."""
-        self._processes = [each for each in self._processes if each.poll() is None]
+        self._processes = [each for each in self._processes if each.is_alive()]
         while len(self._processes) < self._count:
-            with self._log.open("ab") as log:
-                self._processes.append(
-                    subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
-                )
+            process = FORKS.Process(target=run, args=self._arguments)
+            process.start()
+            self._processes.append(process)
 
     def __exit__(self, *raised: object) -> None:
         for each in self._processes:
             each.terminate()
         for each in self._processes:
-            each.wait(60)
+            each.join(60)
+            assert each.exitcode is not None
