@@ -63,7 +63,8 @@ class ReplaySteps(Steps):
         super().__init__(job, cast("StepStore", None))  # nothing is stored
         self._by_name = {each.name: each for each in stored}
         self._stops = stops
-        self._held: set[asyncio.Task[Any] | None] = {asyncio.current_task()}
+        # Tasks that ran before, such as those of a pool of connections, are not the handler's.
+        self._held: set[asyncio.Task[Any] | None] = {*asyncio.all_tasks()}
         self.compared: list[Compared] = []
         self.end: End | None = None
 

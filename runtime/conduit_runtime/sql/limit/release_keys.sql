@@ -1,6 +1,6 @@
 -- Releases parked jobs of these keys, the most urgent of each type and queue first: as many as the limits of
 -- the key have room for, any number if none is left; of a type with an order the one that is next. Together at
--- most so many; then it returns the last key that it came to. It returns also the keys of which it could release
+-- most so many; then it returns the last key that it came to. It also returns the keys of which it could release
 -- none, since other transactions hold them. A claim that finds that another limit of the key is full parks them
 -- again.
 WITH asked AS MATERIALIZED (
