@@ -34,7 +34,8 @@ class ScanPolicy:
     Claimed rows leave dead entries at the head of the index until a vacuum. Most claims skip them.
     A full scan finds the jobs that appeared before the end of the last claim. It follows at most
     every 50 ms and at least every second, depending on its cost. While it costs little, it also
-    follows whenever a claim comes back short; otherwise a narrow scan does.
+    follows whenever a claim comes back short; otherwise a narrow scan follows a claim that left
+    nothing.
 
     While another transaction holds a snapshot, vacuum removes nothing, and full scans cost more and
     more. Then a recent scan replaces them once a second, and full scans become rare
@@ -101,7 +102,7 @@ class ScanPolicy:
     ) -> None:
         """Note the result of a scan, sent at `started` and received at `now`.
 
-        In the queues that it has `seen` whole, no job is left that was due when the scan started.
+        In the queues that it has `seen` whole, it left no job that was due when it started.
         """
         cost = now - started
         if scan is Scan.CURSOR or cost < min(self._cursor_costs, default=0.0):
@@ -123,7 +124,8 @@ class ScanPolicy:
             self._full_at = now
         if scan is not Scan.CURSOR:
             self._looks_back = False
-        elif is_short:
+        elif seen:
+            # A narrow scan while jobs are left would take younger ones before them.
             self._looks_back = not is_cheap
 
     def forget(self) -> None:

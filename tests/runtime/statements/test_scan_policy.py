@@ -104,7 +104,7 @@ def test_narrow_scans_take_a_quarter_of_the_time_at_most() -> None:
     for _ in range(1_000):
         kinds.append(each.choose(("w",), ["q"], hears_notices=False, now=now))
         cost = 0.001 if kinds[-1] is Scan.CURSOR else 0.02
-        each.learn(kinds[-1], now, now + cost, True, [])
+        each.learn(kinds[-1], now, now + cost, True, ["q"])
         now += cost
         if kinds[-1] is Scan.CURSOR:
             assert each.due_in(now) <= 0.08

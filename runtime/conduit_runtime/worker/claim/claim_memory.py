@@ -88,9 +88,7 @@ class ClaimMemory:
         is_short = len(jobs) < limit
         taken_whole: Sequence[str] = ()
         if is_short:
-            if self._scan in (Scan.RECENT, Scan.FULL):
-                taken = Counter(job.queue for job in jobs)
-                taken_whole = seen(taken, self._queues, self._asked)
+            taken_whole = seen(Counter(job.queue for job in jobs), self._queues, self._asked)
             # Below this depth there may be more.
             wanted = self._asked * limit / max(1, len(jobs))
             self._depth = min(MOST, max(1.5 * self._asked, min(wanted, 4.0 * self._asked)))

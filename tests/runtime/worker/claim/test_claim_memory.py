@@ -120,6 +120,20 @@ def test_a_full_scan_that_costs_is_not_repeated_for_each_short_claim() -> None:
     assert elements(statement, "bound_run_ats") == [7]
 
 
+@pytest.mark.parametrize(("size", "found"), [(1, 1), (10, 1), (10, 0)])
+def test_a_claim_that_may_leave_jobs_is_not_followed_by_a_narrow_scan(
+    size: int, found: int
+) -> None:
+    """A narrow scan would take younger jobs before them."""
+    claims = ClaimMemory()
+    claims.next("w", {"q": size}, [("t", "")], 10, 0.0)
+    claims.learn([claimed("q", 50, 7, 1)], 10, 0.0, 0.02)
+    claims.next("w", {"q": size}, [("t", "")], 10, 0.1)
+    claims.learn([claimed("q", 50, 7, n) for n in range(found)], 10, 0.1, 0.1)
+    following = claims.next("w", {"q": size}, [("t", "")], 10, 0.15)
+    assert ("ages" in following.parameters) == (found < size)
+
+
 def test_one_lane_is_read_as_deep_as_the_claim() -> None:
     statement = ClaimMemory().next("w", {"q": 300}, [("t", "")], 300, 0.0)
     assert statement.parameters["depth"] == 300
