@@ -3,8 +3,9 @@
 -- the last turn by an index that they skip through from one key to the next, so that a flood costs nothing.
 -- A group of keys has one turn, which its keys take by turns. Jobs without a key are one key. A walk passes
 -- over a thousand keys whose jobs are due later; the next claim goes on where it ended.
--- A claim that parks jobs looks again: keys that already had turns in it then come behind the others, and of a
--- key with parked jobs those without a limit come first, which nothing can keep from their turn.
+-- A claim that parks jobs looks again: keys that already had turns in it then come behind the others. Of a key with
+-- parked jobs those without a limit come first, which nothing can keep from their turn; they also come before other
+-- keys, since their turn has been.
 WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, row_ids) AS (
   SELECT wanted.queue, wanted.size, 101, 0, false, NULL::tid[]
   FROM unnest(%(fair)s::text[], %(fair_sizes)s::int[]) AS wanted (queue, size)
@@ -144,6 +145,7 @@ WITH RECURSIVE {claim/scanned}, levels (queue, size, priority, found, is_cut, ro
   SELECT of_group.queue, of_group.id, of_group.size, pg_catalog.row_number() OVER (
     PARTITION BY of_group.queue
     ORDER BY of_group.priority DESC, of_group.turn,
+      coalesce(of_group.key = ANY (%(parked_keys)s::text[]) AND of_group.type <> ALL (%(counted)s::text[]), false) DESC,
       coalesce(coalesce(of_group.grp, of_group.key) COLLATE "C" >= coalesce(positions.position, ''), false) DESC,
       coalesce(of_group.grp, of_group.key) COLLATE "C" NULLS FIRST
   ) AS place

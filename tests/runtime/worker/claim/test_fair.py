@@ -150,3 +150,15 @@ def test_a_key_has_its_turn_however_many_of_its_jobs_are_parked(fair: Queue) -> 
     fair.enqueue_many([Job(type="free", key=key) for key in "aabbccddee"])
     started = [{job.key for job in fair.dequeue("w", limit=3)} for _ in range(4)]
     assert started == [{*"cde"}, {*"abc"}, {*"dea"}, {*"b"}]
+
+
+def test_a_key_whose_first_job_is_parked_has_its_turn_before_released_ones(fair: Queue) -> None:
+    fair.limit_type("full", 1, per_key=True)
+    fair.enqueue_many([Job(type="full", key=key) for key in "cz"])
+    first, _ = fair.dequeue("w", limit=2)
+    fair.enqueue(Job(type="full", key="c"))
+    assert fair.dequeue("w", limit=1) == []
+    fair.enqueue_many([Job(type="full", key="z"), Job(type="t", key="z")])
+    fair.complete(first)
+    assert [(job.key, job.type) for job in fair.dequeue("w", limit=1)] == [("z", "t")]
+    assert [(job.key, job.type) for job in fair.dequeue("w", limit=1)] == [("c", "full")]
