@@ -45,12 +45,7 @@ class Limiter:
         self._freed_keys: set[str] = set()
         self._again = float("inf")
         self._is_corrected = False
-        self._has_more = False
-
-    @property
-    def has_more(self) -> bool:
-        """Whether a claim may find jobs with a limit, although nothing else tells of them."""
-        return self._has_more or self._again <= time.monotonic()
+        self.has_more = False
 
     def apply(self, controls: Controls) -> None:
         self.controls = controls
@@ -58,6 +53,7 @@ class Limiter:
         self._types.clear()
         self._full.clear()
         self._full_types.clear()
+        self._again = float("inf")
 
     def claimable(self, queues: Iterable[str]) -> list[str]:
         """The queues from which a new job could be claimed."""
@@ -122,7 +118,7 @@ class Limiter:
             del self._queues[queue]
         for type_ in types:
             del self._types[type_]
-        self._has_more = self._has_more or bool(types or keys)
+        self.has_more = self.has_more or bool(types or keys)
         return bool(queues or types or keys)
 
     def on_corrected(self, job: Corrected) -> bool:
@@ -136,7 +132,7 @@ class Limiter:
         self._is_corrected = True
         if job.key is not None:
             self._freed_keys.add(job.key)
-        self._has_more = True
+        self.has_more = True
         return True
 
     def on_room(self) -> None:
@@ -162,7 +158,7 @@ class Limiter:
         limited = self.controls.limited.intersection(sizes)
         freed, self._freed_keys = self._freed_keys, set()
         wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(types), most, freed)
-        self._has_more = self._is_corrected = False
+        self.has_more = self._is_corrected = False
         self._again = float("inf")
         skipped = refused.skipped()
         try:
@@ -185,7 +181,7 @@ class Limiter:
 
     def _learn(self, counted: Counted[Claimed]) -> None:
         now = time.monotonic()
-        self._has_more = counted.more
+        self.has_more = counted.more
         is_busy = counted.busy_queues or counted.busy_types
         self._misses = min(self._misses + 1, 8) if is_busy else 0
         again = now + _TURN * 2**self._misses * random.uniform(0.5, 1.0)  # noqa: S311
@@ -205,6 +201,8 @@ class Limiter:
         for shut in (self._queues, self._types):
             for name in [name for name, until in shut.items() if until <= now]:
                 del shut[name]
+        if self._again <= now:
+            self._again, self.has_more = float("inf"), True
         self._full.intersection_update(self._queues)
         self._full_types.intersection_update(self._types)
 

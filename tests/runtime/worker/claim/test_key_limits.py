@@ -8,13 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
-from threading import Event
 from typing import Any
 
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements.limits.keys import ParkedKeys
@@ -167,42 +165,6 @@ def test_workers_of_two_versions_hear_of_released_jobs_of_each_other(
         until(lambda: len(old.seen) + len(new.seen) == 10)
     assert old.seen == [V1(str(n)) for n in range(0, 10, 2)]
     assert new.seen == [V2(str(n)) for n in range(1, 10, 2)]
-
-
-@pytest.mark.parametrize("rule", [{"ordered": True}, {"key_concurrency": 1}], ids=str)
-def test_a_job_that_is_locked_when_its_key_gets_room_starts_a_moment_later(
-    queue: Queue,
-    dsn: str,
-    new_direct_pool: NewPool,
-    timed: Timed,
-    monkeypatch: pytest.MonkeyPatch,
-    rule: dict[str, Any],
-) -> None:
-    timed(poll=60.0)
-    monkeypatch.setattr(ParkedJobs, "step", lambda *_: None)
-    run, may_end, released, seen = ReconnectingConnection.run, Event(), Event(), []
-
-    async def noting_run(self: ReconnectingConnection, statement: Statement[Any]) -> Any:
-        result = await run(self, statement)
-        if statement.query == "limit/release_keys" and may_end.is_set():
-            released.set()
-        return result
-
-    def work(context: JobContext, payload: object) -> None:
-        assert may_end.wait(30)
-        seen.append(payload)
-
-    monkeypatch.setattr(ReconnectingConnection, "run", noting_run)
-    pool = new_direct_pool()
-    pool.register("t", work, **rule)
-    queue.enqueue_many(jobs("a", 2))
-    with running([pool]), psycopg.connect(dsn) as connection:
-        parked = "SELECT FROM jobs WHERE fingerprint LIKE '%~' FOR UPDATE"
-        until(lambda: connection.execute(parked).fetchall())
-        may_end.set()
-        assert released.wait(30)
-        connection.commit()
-        until(lambda: seen == [0, 1])
 
 
 def test_the_jobs_of_a_key_keep_their_order(queue: Queue) -> None:
