@@ -51,6 +51,15 @@ class TestAdvance:
         kit.jobs.advance(hours=2)
         assert enqueue(kit, unique="k", unique_for=HOUR).id != first.id
 
+    @pytest.mark.parametrize("per_key", [False, True])
+    def test_a_rate_has_room_again(self, kit: Kit, pool: WorkerPool, per_key: bool) -> None:
+        kit.queue.rate_limit("t", 1, HOUR, per_key=per_key, conn=kit.conn)
+        for _ in range(2):
+            enqueue(kit, key="k")
+        assert len(kit.jobs.run(pool=pool)) == 1
+        kit.jobs.advance(hours=2)
+        assert len(kit.jobs.run(pool=pool)) == 1
+
     def test_a_job_that_has_not_started_in_time_is_cancelled(
         self, kit: Kit, pool: WorkerPool
     ) -> None:

@@ -25,6 +25,12 @@ WITH moved AS (
   FROM moved
 ), starts AS (
   DELETE FROM {conduit_rate_usage} RETURNING type, until, starts
+), starts_of_keys AS (
+  DELETE FROM {conduit_key_usage} RETURNING type, key, until, starts, kept_until
+), moved_of_keys AS (
+  INSERT INTO {conduit_key_usage} (type, key, until, starts, kept_until)
+  SELECT type, key, until - duration, starts, kept_until - duration FROM starts_of_keys CROSS JOIN moved
+  ORDER BY type, key, until
 )
 INSERT INTO {conduit_rate_usage} (type, until, starts)
 SELECT type, until - duration, starts FROM starts CROSS JOIN moved ORDER BY until
