@@ -791,7 +791,7 @@ BEGIN
       max_attempts = new_job.max_attempts, fingerprint = new_job.fingerprint, key = new_job.key,
       timeout = new_job.timeout, expires = new_job.expires, weight = new_job.weight,
       headers = new_job.headers,
-      error = NULL, refusals = NULL,
+      error = NULL, refusals = NULL, begun = NULL,
       -- One that has expired is about to be cancelled, and the new one is not.
       run_at = CASE
         WHEN run_at + pg_catalog.make_interval(secs => jobs.expires) <= pg_catalog.clock_timestamp() THEN due

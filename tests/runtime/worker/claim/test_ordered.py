@@ -91,6 +91,20 @@ def test_a_delayed_job_holds_nothing(queue: Queue) -> None:
     assert one(queue).payload == "delayed"
 
 
+def test_a_rescued_job_that_is_replaced_holds_nothing(queue: Queue, dsn: str) -> None:
+    queue.enqueue(Job(type="t", key="a", unique=1, replace=True))
+    queue.enqueue(Job(type="t", payload="b", key="b"))
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "UPDATE jobs SET status = 'running', locked_by = 'dead', token = id WHERE key = 'a'"
+        )
+        connection.execute(
+            "SELECT conduit_reclaim(ARRAY(SELECT id FROM jobs WHERE key = 'a'), NULL, false)"
+        )
+    assert queue.enqueue(Job(type="t", key="b", unique=1, debounce=LATER, at_most=LATER)).duplicate
+    assert one(queue).payload == "b"
+
+
 def test_a_retried_job_holds_its_key(queue: Queue) -> None:
     queue.enqueue_many(jobs("a", 3))
     first = one(queue)
