@@ -181,6 +181,16 @@ def test_in_one_call_the_last_counts(queue: Queue) -> None:
     assert reload(queue, other).payload == {}
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_in_one_call_it_counts_before_others_of_its_key(queue: Queue, place: int) -> None:
+    jobs = [unique(1, payload="dropped")]
+    jobs.insert(place, replacing("kept"))
+    stored = queue.enqueue_many(jobs)
+    assert {job.id for job in stored} == {waiting(queue).id}
+    assert stored[1 - place].duplicate
+    assert waiting(queue).payload == "kept"
+
+
 def test_a_job_of_a_flow_is_replaced_and_waits(queue: Queue) -> None:
     flow = queue.enqueue_flow(chain(Job(type="t"), replacing("first"), Job(type="t")))
     again = queue.enqueue(replacing("second", debounce=TEN))

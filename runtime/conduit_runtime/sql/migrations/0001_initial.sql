@@ -818,7 +818,8 @@ END $$;
 -- for the jobs in front of it.
 --
 -- A job whose `at_mosts` is not NULL replaces an existing job that has not begun (conduit_replace). Behind
--- one that has begun it waits for its end, and takes its key. Of several such jobs the last one counts.
+-- one that has begun it waits for its end, and takes its key. Of several such jobs the last one counts, also
+-- before others of its key.
 CREATE FUNCTION conduit_store(
   completed uuid[], parents uuid[], new_jobs conduit_new_job[], digests text[], unique_fors float8[],
   at_mosts float8[], befores uuid[], afters uuid[]
@@ -839,11 +840,12 @@ BEGIN
   digests := conduit_keyed(digests);
   IF pg_catalog.num_nonnulls(VARIADIC at_mosts) > 0 THEN
     FOR places IN
-      SELECT pg_catalog.array_agg(ordinality::integer ORDER BY ordinality)
+      SELECT pg_catalog.array_agg(ordinality::integer ORDER BY at_mosts[ordinality::integer] IS NOT NULL, ordinality)
       FROM pg_catalog.unnest(new_jobs) WITH ORDINALITY AS new
-      WHERE at_mosts[ordinality::integer] IS NOT NULL AND digests[ordinality::integer] IS NOT NULL
+      WHERE digests[ordinality::integer] IS NOT NULL
         AND (completed IS NULL OR parents[ordinality::integer] = ANY (completed))
       GROUP BY type, digests[ordinality::integer]
+      HAVING pg_catalog.count(at_mosts[ordinality::integer]) > 0
       ORDER BY type, digests[ordinality::integer]
     LOOP
       last := places[pg_catalog.cardinality(places)];
