@@ -114,10 +114,11 @@ class Limiter:
         types = self._full_types.intersection(attempt.job.type for attempt in held)
         self._full -= queues
         self._full_types -= types
+        # A correction may have opened them before.
         for queue in queues:
-            del self._queues[queue]
+            self._queues.pop(queue, None)
         for type_ in types:
-            del self._types[type_]
+            self._types.pop(type_, None)
         self.has_more = self.has_more or bool(types or keys)
         return bool(queues or types or keys)
 

@@ -12,7 +12,11 @@ import isolated_jobs
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, PayloadError, Queue
-from conduit_runtime.statements.outcomes import Corrected, use
+from conduit_runtime.model.queues.controls import Controls
+from conduit_runtime.statements.limits.limited_claims import Counted
+from conduit_runtime.statements.outcomes import Attempt, Corrected, use
+from conduit_runtime.worker.claim.limiter import Limiter
+from conduit_runtime.worker.timing import Timing
 from pools import NewPool
 from stored_jobs import status
 from waiting import until
@@ -162,6 +166,15 @@ def test_other_workers_hear_what_a_job_did_not_use(queue: Queue, new_direct_pool
             until(lambda: limiter.pause() < math.inf)
             is_exhausted.set()
             until(lambda: queue.stats().completed == 2)
+
+
+def test_a_job_ends_right_after_a_correction_opened_what_was_full() -> None:
+    limiter = Limiter(Timing())
+    limiter.apply(Controls.of(limited=["default"], types=["t"]))
+    limiter._learn(Counted(full={"default"}, full_types={"t"}))
+    assert limiter.on_corrected(Corrected("default", "t", None, -1))
+    attempt = Attempt(Job(type="t"))
+    assert limiter.on_ended([attempt], [attempt])
 
 
 async def uses_none(job: JobContext, payload: object) -> None:
