@@ -22,9 +22,11 @@ from conduit_runtime.testing import Jobs
 from conduit_runtime.testing.run.kit_steps import KitSteps
 from psycopg.rows import dict_row
 
+# Emptied by DELETE: with all its indexes, TRUNCATE takes ten milliseconds.
 ROWS = """
-TRUNCATE customers, orders, items, entries, jobs, conduit_steps, conduit_signals
-  RESTART IDENTITY CASCADE;
+DELETE FROM items; DELETE FROM orders; DELETE FROM customers; DELETE FROM entries;
+DELETE FROM conduit_signals; DELETE FROM conduit_steps; DELETE FROM jobs;
+SELECT setval('entries_id_seq', 1, false);
 INSERT INTO customers VALUES (1, 'Ada', 'ada@example.com', 3), (2, 'Bob', NULL, 0);
 INSERT INTO orders VALUES (
   1, 'first', 'a note', 'paid', 10.50, 3, 0.5, '2024-03-01T10:00:00Z', '2024-03-05',
