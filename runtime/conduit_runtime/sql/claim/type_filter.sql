@@ -3,7 +3,7 @@ ARRAY(
     -- that weighs more than a whole limit starts if nothing else counts, and those behind it wait.
     SELECT counted.ctid
     FROM (
-      SELECT found.ctid, job.type, job.queue, coalesce(job.weight, 1) AS weight,
+      SELECT found.ctid, found.position, job.type, job.queue, coalesce(job.weight, 1) AS weight,
              pg_catalog.sum(coalesce(job.weight, 1)) OVER (PARTITION BY job.type ORDER BY found.position) AS of_type,
              pg_catalog.sum(coalesce(job.weight, 1)) OVER (PARTITION BY job.queue ORDER BY found.position) AS of_queue
       FROM pg_catalog.unnest({claim/due_rows}) WITH ORDINALITY AS found (ctid, position)
@@ -17,4 +17,5 @@ ARRAY(
         OR counted.of_type = counted.weight AND counted.weight <= type_room.alone)
       AND (queue_room.queue IS NULL OR counted.of_queue <= queue_room.starts
         OR counted.of_queue = counted.weight AND counted.weight <= queue_room.alone)
+    ORDER BY counted.position  -- limits by key count in this order
   )

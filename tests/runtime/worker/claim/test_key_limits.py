@@ -127,6 +127,24 @@ def test_types_of_one_key_keep_their_order_within_the_limit_of_a_queue(queue: Qu
     assert [job.type for job in started] == ["t", "t", "other 0", "other 1"]
 
 
+@pytest.mark.parametrize("parked", [0, 1])
+def test_a_limit_of_a_type_does_not_change_the_order_of_a_key(
+    queue: Queue, dsn: str, parked: int
+) -> None:
+    queue.limit("default", 1, per_key=True)
+    queue.limit_type("limited", 3)
+    stored = queue.enqueue_many([*jobs("a", 2), *jobs("a", 1, "limited")])
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "UPDATE jobs SET fingerprint = '~' WHERE id = ANY (%s)",
+            [[job.id for job in stored[1 : 1 + parked]]],
+        )
+    for job in stored:
+        [started] = queue.dequeue("w", limit=10)
+        assert started.id == job.id
+        queue.complete(started)
+
+
 def test_a_hundred_types_of_one_key_keep_their_order(queue: Queue) -> None:
     queue.limit("default", 1, per_key=True)
     queue.enqueue_many([Job(type=f"t{n}", payload=n, key="a") for n in range(100)])
