@@ -37,6 +37,9 @@ _log = get_logger("conduit.worker")
 VAIN, VAIN_AT_ONCE = 0.02, 20
 """Seconds between claims that find no announced job, and how many of them may come at once."""
 
+BREATH = 0.001
+"""Seconds that the jobs of an idle worker run undisturbed before it claims again."""
+
 _rescues_of = attrgetter("rescues")
 
 
@@ -192,6 +195,9 @@ class Claimer:
             self._found += 1
             if self._found == 2:
                 await self._listener.release_idle_lock()
+            if was_idle and len(jobs) < limit:
+                # Most likely these are all. The next claim would slow their first step.
+                await asyncio.sleep(BREATH)
         elif is_full or self._fetcher.scans_in() > 0:
             self._found = 0
             if self._runner.ready:
