@@ -413,6 +413,16 @@ def test_a_job_waits_for_its_turn_from_when_all_could_see_it(second: float, wait
     assert [f"1 waited for {waited} turns of 9" in each for each in found] == [True] * (waited > 0)
 
 
+@pytest.mark.parametrize(("due", "waited"), [(0.5, 0), (-0.5, 4)])
+def test_a_claim_takes_what_was_due_when_its_transaction_began(due: float, waited: int) -> None:
+    """It waited for the lock of the queue, and then saw the jobs that came in between."""
+    flood = [replace(each, began_at=at_second(0)) for each in FLOOD]
+    job = of_key("history.shared", (7, BORN), (7, claim_at(2, 1)))
+    moves = [*flood, *(replace(each, run_at=at_second(due)) for each in job)]
+    found = check_turns(History(moves=moves))
+    assert [f"1 waited for {waited} turns of 9" in each for each in found] == [True] * (waited > 0)
+
+
 class CountedTime(datetime):
     """A time that counts how often any of them is compared, or something is added to it."""
 

@@ -87,9 +87,11 @@ def check_turns(history: History) -> Iterator[str]:
     """Check that no key has several turns while a job of another key waits for one.
 
     Only jobs without any limit are judged: from when all could see them, or from the last turn of
-    their key. A commit has its time before others see it, and its confirmation comes after that.
+    their key. A commit has its time before others see it, and its confirmation comes after that. A
+    claim takes what was due when its transaction began.
     """
     claims = sorted(_by_decision(history), key=lambda move: move.began_at)
+    began = {move.transaction: move.began_at for move in history.moves if move.is_claim}
     of_key: defaultdict[str | None, list[Move]] = defaultdict(list)
     for move in claims:
         of_key[move.key].append(move)
@@ -97,14 +99,17 @@ def check_turns(history: History) -> Iterator[str]:
         key: [*accumulate((each.committed_at for each in turns), max)]
         for key, turns in of_key.items()
     }
-    for moves in history.by_job().values():
-        for enqueue, claim in pairwise(moves[:2]):
+    for of_job in history.by_job().values():
+        for enqueue, claim in pairwise(of_job[:2]):
             if enqueue.type == "history.shared" and claim.is_claim:
                 own = bisect_left(of_key[claim.key], claim.began_at, key=lambda move: move.began_at)
                 seen = history.confirmed.get(enqueue.job, enqueue.committed_at)
                 since = max([enqueue.committed_at, seen, *last[claim.key][max(0, own - 1) : own]])
                 if not any(enqueue.at <= jump <= claim.committed_at for jump in history.jumps):
-                    yield from _waited(since, claim, claims)
+                    for key, moves in _turns_since(since, claim, claims).items():
+                        count = sum(began[each.transaction] >= enqueue.due_at for each in moves)
+                        if count > TURNS:
+                            yield f"{claim.job}: {claim.key} waited for {count} turns of {key}"
 
 
 def _by_decision(history: History) -> Iterator[Move]:
@@ -123,20 +128,21 @@ def _by_decision(history: History) -> Iterator[Move]:
         yield replace(move, began_at=max([move.began_at, *ends[max(0, before - 1) : before]]))
 
 
-def _waited(since: datetime, claim: Move, claims: Sequence[Move]) -> Iterator[str]:
-    """The keys that had too many turns while a job waited for its own."""
+def _turns_since(
+    since: datetime, claim: Move, claims: Sequence[Move]
+) -> Mapping[str | None, Sequence[Move]]:
+    """The turns of other keys, of claims that looked after a job could be seen, and before its."""
     begin = bisect_right(claims, since + RELEASE, key=lambda move: move.began_at)
     end = bisect_left(claims, claim.began_at, key=lambda move: move.began_at)
-    turns = Counter(
-        each.key
-        for each in claims[begin:end]
-        if each.type == "history.shared"
-        and each.committed_at + RELEASE < claim.began_at
-        and each.key != claim.key
-    )
-    for key, count in turns.items():
-        if count > TURNS:
-            yield f"{claim.job}: {claim.key} waited for {count} turns of {key}"
+    turns: defaultdict[str | None, list[Move]] = defaultdict(list)
+    for each in claims[begin:end]:
+        if (
+            each.type == "history.shared"
+            and each.committed_at + RELEASE < claim.began_at
+            and each.key != claim.key
+        ):
+            turns[each.key].append(each)
+    return turns
 
 
 def check_expiry(history: History) -> Iterator[str]:
