@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from chaos_run import JOBS, KEYED_JOBS, TICKS, run
+from keyed_run import run_keyed
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
+pytestmark = pytest.mark.slow
 
 
+@pytest.mark.xdist_group("chaos")
 def test_the_history_is_right_whatever_goes_wrong(tmp_path: Path) -> None:
     report = run(tmp_path, seconds=15, seed=random.randrange(1_000_000))
     print(report)
@@ -24,3 +26,13 @@ def test_the_history_is_right_whatever_goes_wrong(tmp_path: Path) -> None:
     assert report.refused > 0
     assert report.results > 0
     assert report.left_out > 0
+
+
+@pytest.mark.xdist_group("keys")
+def test_keys_keep_their_promises_whatever_goes_wrong(tmp_path: Path) -> None:
+    report = run_keyed(tmp_path, jobs=50_000, seed=random.randrange(1_000_000))
+    print(report)
+    assert not report.violations, str(report)
+    assert report.keyed >= 50_000
+    assert report.repeats > 0
+    assert report.expired > 0
