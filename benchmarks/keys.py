@@ -22,7 +22,7 @@ from .processes import staying
 
 _KEYS = 100_000
 _IN_TURN = 10_000
-_SMALL = 100
+_SMALL = 1_000
 _PENDING = 1_000_000
 _AT_ONCE = 10
 IN_ORDER = "drain, in order by key"

@@ -16,7 +16,7 @@ from ..claims import J
 
 T = TypeVar("T")
 
-MOST_BY_TURNS = 250
+MOST_BY_TURNS = 100
 """The most jobs that a claim with turns takes: so many are before one whose key comes next."""
 _HEADS = 100
 """How many due jobs of a lane are read before a walk looks for those of other keys."""
