@@ -123,6 +123,11 @@ class Seen:
         return is_alone and any(event.is_write for event in repeated)
 
 
+def rows_made(seen: Seen) -> dict[str, list[Any]]:
+    """The rows without the numbers of entries: one that was undone has used up a number."""
+    return {**seen.rows, "entries": [row[1:] for row in seen.rows["entries"]]}
+
+
 class Service:
     """A service with any method; the name of the method says what it returns."""
 

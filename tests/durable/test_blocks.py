@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from blocks import BLOCKS, SETTINGS, Block, source_of
-from disturbed import Bench, Event, Seen
+from disturbed import Bench, Event, rows_made
 from generated import compiled, imported, write
 from probe import check_types, check_with_pyright
 
@@ -49,11 +48,6 @@ def done_by(events: Iterable[Event]) -> list[str]:
         str((each.what[0], *each.what[2:]) if each.what[0] == "call" else each.what)
         for each in events
     ]
-
-
-def rows_made(seen: Seen) -> dict[str, list[Any]]:
-    """The rows without the numbers of entries: one that was undone has used up a number."""
-    return {**seen.rows, "entries": [row[1:] for row in seen.rows["entries"]]}
 
 
 @pytest.mark.slow
