@@ -19,9 +19,13 @@ from .filters import DURATION, STATUSES, change, change_options, filter_options
 from .output import compact_json, counted_jobs, first_line, show_one, show_rows, shown_time
 from .session import Session, session_options
 
-_COLUMNS = ("id", "queue", "type", "status", "attempts", "run_at", "error")
+_COLUMNS = (
+    *("id", "queue", "type", "key", "status", "attempts", "run_at"),
+    *("started_at", "locked_by", "error"),
+)
 _OF_RUNNING = ("started_at", "locked_by")
-"""Further columns of a table if a job in it runs."""
+_OF_SOME = {"key", *_OF_RUNNING}
+"""Columns that a table has only if one of its jobs says something in them."""
 _LEFT_OUT = {"fingerprint", "timeout", "token"}
 _METRICS = (
     *("queue", "type", "processed", "per_second", "failed", "retried"),
@@ -52,7 +56,7 @@ def jobs() -> None:
     help="List at most this many jobs.",
 )
 def list_jobs(session: Session, limit: int, **wanted: Any) -> None:
-    """List the newest jobs; for running ones, also the start of the attempt and the worker."""
+    """List the newest jobs, with their keys; running ones with their start and worker, too."""
     with session.queue() as queue:
         rows = [_row(job) for job in queue.list(limit=limit, **wanted)]
     if session.form == "table":
@@ -60,9 +64,10 @@ def list_jobs(session: Session, limit: int, **wanted: Any) -> None:
             row["attempts"] = f"{row['attempts']}/{row['max_attempts']}"
             row["error"] = first_line(row["error"])
             if row["status"] != "running":
-                row["started_at"] = None
-    further = _OF_RUNNING if any(row["status"] == "running" for row in rows) else ()
-    show_rows(rows, [*_COLUMNS[:-1], *further, _COLUMNS[-1]], session.form)
+                row.update(dict.fromkeys(_OF_RUNNING))
+    said = {name for row in rows for name in _OF_SOME if row[name] is not None}
+    columns = [name for name in _COLUMNS if name in said or name not in _OF_SOME]
+    show_rows(rows, columns, session.form)
 
 
 @jobs.command()

@@ -49,6 +49,19 @@ def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
     assert queues == []
 
 
+def test_a_table_of_jobs_has_the_columns_that_its_jobs_need(run: Run, queue: Queue) -> None:
+    def columns() -> list[str]:
+        return re.split(r"\s{2,}", run("jobs", "list").stdout.split("\n")[1].strip())
+
+    queue.enqueue(Job(type="t"))
+    assert columns() == ["id", "queue", "type", "status", "attempts", "run at", "error"]
+    queue.enqueue(Job(type="t", key=("acme", 7)))
+    assert columns()[2:5] == ["type", "key", "status"]
+    assert '["acme",7]' in run("jobs", "list").stdout
+    queue.dequeue("worker 1")
+    assert columns()[-3:] == ["started at", "locked by", "error"]
+
+
 def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
     job = queue.enqueue(Job("mail", "email.send"))
 
