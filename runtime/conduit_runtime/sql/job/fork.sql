@@ -1,8 +1,8 @@
--- Enqueues a job like this one, with the records of these of its steps. It has begun, so its first attempt
--- looks for records.
+-- Enqueues a job like this one, with the records of these of its steps. It has started, so its first
+-- attempt looks for records. In its key's order it is the last.
 WITH fork AS (
-  INSERT INTO {jobs} (id, fingerprint, started_at, begun, {columns})
-  SELECT %(fork)s::uuid, {original}, pg_catalog.now(), CASE WHEN key IS NOT NULL THEN true END, {columns}
+  INSERT INTO {jobs} (id, fingerprint, started_at, {columns})
+  SELECT %(fork)s::uuid, {original}, pg_catalog.now(), {columns}
   FROM {jobs} AS job WHERE id = %(id)s::uuid
 )
 INSERT INTO {conduit_steps} (job, name, value, attempt, started_at, ended_at)

@@ -199,3 +199,30 @@ def test_a_drain_does_not_wait_for_a_queue_that_nothing_drains(dsn: str, served:
         queue.pause("other")
         pool.run(drain=True)
         assert ran == [1]
+
+
+def test_a_fork_is_the_last_of_its_key(queue: Queue, dsn: str) -> None:
+    order(dsn, "hold")
+    pool = WorkerPool(queue)
+    done: list[str] = []
+    fails = {"a"}
+
+    @pool.handler("t", ordered=True, on_failure="hold")
+    async def handle(job: JobContext, payload: int) -> None:
+        await job.step("note", done.append, f"{payload}")
+        if job.key in fails:
+            raise Discard("no")
+        done.append(f"{payload} ends")
+
+    failed, _ = queue.enqueue_many(jobs("a", 2))
+    pool.run(drain=True)
+    fork = queue.fork(failed.id, from_step="note")
+    pool.run(drain=True)
+    assert done == ["0"]
+    fails.clear()
+    assert queue.retry(failed.id)
+    pool.run(drain=True)
+    assert done == ["0", "0 ends", "1", "1 ends", "0", "0 ends"]
+    stored = queue.get(fork.id)
+    assert stored is not None
+    assert stored.status == "completed"
