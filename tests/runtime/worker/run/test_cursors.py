@@ -11,6 +11,7 @@ import pytest
 from conduit_runtime import Job, JobContext, PlainContext, Queue, WorkerPool, job_type
 from conduit_runtime.testing import Jobs
 from pools import NewPool
+from waiting import until
 
 SOON = timedelta(milliseconds=1)
 LIST = ["a", "b", "c", "d"]
@@ -320,6 +321,7 @@ def test_an_attempt_that_has_lost_its_job_makes_no_further_turn(
     pool.register("t", plain if is_plain else coroutine)
     job = queue.enqueue(Job(type="t", payload=LIST))
     with pool:
+        until(lambda: "d 2" in made)
         queue.result(job.id, timeout=60)
     assert made == ["a 1", "b 1", "b 2", "c 2", "d 2"]
 
