@@ -134,7 +134,8 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
     settings = {
         "fsync": "off",
         "full_page_writes": "off",
-        "max_connections": "200",
+        # Single tests hold a hundred: two dozen workers, each with its own four.
+        "max_connections": "500",
         "max_prepared_transactions": "20",
     }
     with embedded.start(folder, settings=settings) as server:
