@@ -108,13 +108,17 @@ def refusal_of(text: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1_024)
 def check_name(name: str, what: str) -> None:
     """Raise PayloadError for a name that Postgres would refuse; `what` is the kind of the name."""
     if name is None or name == "":
         raise PayloadError(f"{what} is empty: give a name")
     if not isinstance(name, str):
         raise PayloadError(f"{what} is {name!r}: use a text")
+    _check_characters(name, what)
+
+
+@lru_cache(maxsize=1_024)
+def _check_characters(name: str, what: str) -> None:
     if problem := refusal_of(name):
         raise PayloadError(f"{what} {problem}")
     if len(name.encode()) > MAX_NAME:

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobContext, Queue, chain, group
+from conduit_runtime import Job, JobContext, PayloadError, Queue, chain, group
 from conduit_runtime.statements.many import bulk as many
 from conduit_runtime.statements.many.bulk import Filter
 from pools import NewPool
@@ -184,6 +184,9 @@ def test_a_name_that_is_no_text_leaves_the_transaction_alone(queue: Queue, dsn: 
                 deed(type=wrong, conn=conn)
         with pytest.raises(TypeError, match="queue is 5: use a text"):
             queue.purge(timedelta(0), queue=wrong, conn=conn)
+        unhashable: Any = ["a"]
+        with pytest.raises(PayloadError, match=r"queue is \['a'\]: use a text"):
+            queue.dequeue("w", unhashable, conn=conn)
     assert queue.stats().pending == 1
 
 
