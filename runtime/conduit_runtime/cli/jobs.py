@@ -105,7 +105,7 @@ def show(session: Session, id: UUID) -> None:
     show_one(row, session.form)
 
 
-@jobs.command()
+@jobs.command(context_settings={"ignore_unknown_options": True})  # a value may be -1
 @session_options
 @click.argument("id", type=click.UUID)
 @click.argument("name")
