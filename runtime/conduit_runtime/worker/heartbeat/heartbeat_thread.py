@@ -96,7 +96,7 @@ class HeartbeatThread(threading.Thread):
             share=self._timing.maintenance_share,
         )
         # Short enough that other workers do not take this one for dead.
-        self._backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
+        self._backoff = Backoff(_log, "the heartbeat failed", longest=1.0)
         self._refusals = Backoff(_log, "part of the maintenance failed")
         self._sent_at: float | None = None
 
@@ -133,7 +133,7 @@ class HeartbeatThread(threading.Thread):
         while not self._ending.is_set():
             try:
                 with self._connected() as connection:
-                    self._work(connection)
+                    self._work_despite_locks(connection)
             except Exception as error:
                 broken = isinstance(error, BROKEN) and time.monotonic() < give_up
                 if not (self._announced.done() or broken):
@@ -154,6 +154,19 @@ class HeartbeatThread(threading.Thread):
     def _connected(self) -> Iterator[HeartbeatConnection]:
         with connect(self._dsn, "conduit heartbeat", lock_timeout="2s") as connection:
             yield HeartbeatConnection(connection, self._schema, self._refusals)
+
+    def _work_despite_locks(self, connection: HeartbeatConnection) -> None:
+        """Work, also when a lock delays heartbeats: the session goes on, so the worker lives.
+
+        Each delay ends the detector, as an outage does: the others are delayed, too.
+        """
+        while not self._ending.is_set():
+            try:
+                self._work(connection)
+            except psycopg.errors.LockNotAvailable as error:
+                if not self._announced.done():
+                    raise
+                self._ending.wait(self._backoff.next_delay(error))
 
     def _work(self, connection: HeartbeatConnection) -> None:
         pooled = is_pooled(connection.connection)

@@ -263,6 +263,31 @@ def test_a_connection_severed_while_the_worker_starts_is_mended(
     assert "declared dead" not in caplog.text
 
 
+def test_a_lock_that_delays_heartbeats_ends_no_session(
+    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its session shows other workers that the worker lives."""
+    heartbeats = (
+        "SELECT pid, wait_event_type = 'Lock' FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name = 'conduit heartbeat'"
+    )
+    with (
+        WorkerPool(queue, workers=1),
+        psycopg.connect(dsn, autocommit=True) as admin,
+        psycopg.connect(dsn) as locking,
+    ):
+        until(lambda: queue.workers())
+        [(session, _)] = admin.execute(heartbeats).fetchall()
+        locking.execute("LOCK TABLE conduit_workers")
+        until(lambda: "due to lock timeout" in caplog.text)
+        until(lambda: any(waits for _, waits in admin.execute(heartbeats)))
+        assert admin.execute(heartbeats).fetchall() == [(session, True)]
+        [(sent,)] = locking.execute("SELECT heartbeat FROM conduit_workers").fetchall()
+        locking.rollback()
+        until(lambda: admin.execute("SELECT heartbeat FROM conduit_workers").fetchone() > (sent,))
+    assert "declared dead" not in caplog.text
+
+
 def test_a_connection_severed_when_the_queues_are_drained_is_mended(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
