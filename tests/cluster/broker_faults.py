@@ -12,7 +12,8 @@ import psycopg
 from history import Disturbance
 from parts import Database, Part, Parts
 from postgres_crash import crash_postgres
-from rabbitmq_cluster import RabbitCluster, members
+from rabbitmq import Node
+from rabbitmq_cluster import RabbitCluster, is_parted, members
 from waiting import until
 
 
@@ -178,7 +179,7 @@ class BrokerFaults(Faults):
             node.freeze()
             self.last(1, 12)
             node.thaw()
-            self._wait_for_all()
+            self._reunite(node)
         self._broker.take_in(node)
 
     def _part(self) -> None:
@@ -187,7 +188,7 @@ class BrokerFaults(Faults):
             self._broker.part(node)
             self.last(3, 12)
             self._broker.join(node)
-            self._wait_for_all()
+            self._reunite(node)
 
     def _fill_disk(self) -> None:
         node = self.random.choice(self._broker.nodes)
@@ -200,6 +201,12 @@ class BrokerFaults(Faults):
         with self.noted("", "kill"):
             self._broker.lose_everything()
 
-    def _wait_for_all(self) -> None:
+    def _reunite(self, node: Node) -> None:
+        """Wait until all nodes see each other; restart those that stay parted, `node` first."""
         nodes = self._broker.nodes
-        until(lambda: all(members(node) == len(nodes) for node in nodes), 120)
+        until(lambda: all(members(each) == len(nodes) for each in nodes), 120)
+        for parted in dict.fromkeys([node, *nodes]):
+            if not any(map(is_parted, nodes)):
+                return
+            self._broker.kill(parted)
+            self._broker.restart(parted)

@@ -99,3 +99,11 @@ class RabbitCluster:
 def members(node: Node) -> int:
     """The number of running nodes in its cluster, as the node sees it."""
     return int(node.evaluate("length(rabbit_nodes:list_running())"))
+
+
+def is_parted(node: Node) -> bool:
+    """Whether the node's Mnesia was parted from that of others, which lasts until a restart.
+
+    That happens to a node that was frozen for about as long as the others wait for it.
+    """
+    return node.evaluate("rabbit_node_monitor:partitions()") != "[]"
