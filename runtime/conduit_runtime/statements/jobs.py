@@ -175,14 +175,10 @@ _AS_GIVEN = [name for name in PLAIN if name in OPTIONAL and name not in _CONVERT
 def check_options(job: Job) -> None:
     """Raise PayloadError for options of a job, except its key, that Postgres would refuse."""
     check_type(job, "job", Job, "a Job")
-    try:
-        check_name(job.queue, "queue")
-        check_name(job.type, "type")
-    except TypeError:  # a value that cannot be hashed, such as a payload in the wrong place
-        what = "type" if isinstance(job.queue, str) else "queue"
-        kind = type(getattr(job, what)).__name__
-        order = "without names, Job(…) takes queue, type, payload"
-        raise PayloadError(f"{what} is a {kind}, not a text: {order}") from None
+    if not (isinstance(job.queue, str) and isinstance(job.type, str)):
+        _refuse_containers(job)
+    check_name(job.queue, "queue")
+    check_name(job.type, "type")
     if job.fingerprint:
         check_name(job.fingerprint, "fingerprint")
         if is_unreadable(job.fingerprint):
@@ -219,6 +215,15 @@ def check_options(job: Job) -> None:
             raise _refused(job, "expires", f"a positive time of at most {LONGEST.days:,} days")
     if job.weight is not None and not (is_whole(job.weight) and 1 <= job.weight < 2**31):
         raise _refused(job, "weight", "a whole number from 1")
+
+
+def _refuse_containers(job: Job) -> None:
+    """Raise PayloadError if a name is a payload in the wrong place; its text does not have it."""
+    what = "type" if isinstance(job.queue, str) else "queue"
+    kind = type(getattr(job, what))
+    if kind.__hash__ is None:
+        order = "without names, Job(…) takes queue, type, payload"
+        raise PayloadError(f"{what} is a {kind.__name__}, not a text: {order}")
 
 
 def _refused(job: Job, option: str, wanted: str) -> PayloadError:
