@@ -48,6 +48,8 @@ def _message(error: Exception) -> str | None:
             f"{text.splitlines()[0]}, and does not belong to conduit-jobs: "
             "give another schema with --schema"
         )
+    if isinstance(error, psycopg.errors.ReservedName):
+        return f"{text.splitlines()[0]}: give another schema with --schema"
     if isinstance(error, psycopg.OperationalError):
         return f"the database cannot be used: {text}"
     if isinstance(error, psycopg.errors.InsufficientPrivilege):

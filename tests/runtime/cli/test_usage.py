@@ -53,6 +53,7 @@ from example_jobs.order import after_create
         (["jobs", "list", "--dsn", "odd"], 1, "string in --dsn, or else in CONDUIT_DATABASE_URL"),
         (["jobs", "list", "--dsn", "postgresql://localhost:1/x"], 1, "cannot be used"),
         (["jobs", "list", "--schema", "nowhere"], 1, "conduit-jobs migrate"),
+        (["migrate", "--schema", "pg_jobs"], 1, '"pg_jobs": give another schema with --schema'),
         (["nonsense"], 2, "No such command"),
     ],
 )
