@@ -1,5 +1,6 @@
 """`conduitc`: arguments, files and exit codes."""
 
+import errno
 import faulthandler
 import gc
 import os
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from .usage import FAILED, INTERRUPTED, MISUSED, UsageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def main() -> NoReturn:
@@ -22,10 +25,11 @@ def main() -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _drop_output()
+    if sys.stdout is not None:  # a shell may have closed it
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_output()
     gc.freeze()  # spares the collection at exit, which takes a second after a large compilation
     sys.exit(code)
 
@@ -54,6 +58,10 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get("CONDUIT_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _drop_output()
+            click.echo(f"conduitc: the output cannot be written: {error.strerror}", err=True)
+            return FAILED
         message = str(error).partition("\n")[0][:200]
         click.echo(
             f"conduitc: internal error, {type(error).__name__}: {message}. This is a bug in "
@@ -69,5 +77,5 @@ def _interrupt(signum: int, frame: object) -> None:
 
 
 def _drop_output() -> None:
-    """Discard further output, after the reader of our output has gone."""
+    """Discard further output, after its reader has gone or its disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

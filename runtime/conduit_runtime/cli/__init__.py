@@ -1,6 +1,9 @@
 """`conduit-jobs`: migrate, work, and manage jobs."""
 
+import errno
 import importlib
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +28,7 @@ _COMMANDS = {
 }
 
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
 
 
@@ -70,4 +74,12 @@ def commands() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    commands(args=arguments, prog_name="conduit-jobs")
+    """Run `conduit-jobs` and exit: 0 good, 1 failed, 2 wrong usage, or what a command says."""
+    try:
+        commands(args=arguments, prog_name="conduit-jobs")
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # drops what is left
+        click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+        sys.exit(1)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -109,3 +110,13 @@ def test_every_command_takes_a_schema(run: Run, dsn: str) -> None:
     assert json.loads(done.stdout.splitlines()[0])["service"] == "SearchIndex"
     with Queue(dsn) as here:
         assert here.stats().total == 0
+
+
+def test_output_to_a_full_disk_is_no_traceback() -> None:
+    command = [sys.executable, "-m", "conduit_runtime.cli", "migrate", "--print"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: the output cannot be written: No space left on device\n"
