@@ -161,6 +161,7 @@ class Limiter:
         wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(types), most, freed)
         self.has_more = self._is_corrected = False
         self._again = float("inf")
+        controls = self.controls
         skipped = refused.skipped()
         try:
             counted = await _claim(connection, worker, wanted, skipped)
@@ -172,17 +173,18 @@ class Limiter:
         if is_apart:
             counted = await _claim(connection, worker, wanted, skipped, apart=True)
             refused.note(counted.refused)
-        self._learn(counted)
+        self.has_more = counted.more
+        if self.controls is controls:  # not what may hold no longer
+            self._learn(counted)
+        self._freed_keys |= counted.held
         if counted.busy_queues or counted.busy_types:
             self._freed_keys |= freed
-        if counted.held:
-            self._freed_keys |= counted.held
-            self._again = time.monotonic() + self._timing.locked
         return counted.jobs
 
     def _learn(self, counted: Counted[Claimed]) -> None:
         now = time.monotonic()
-        self.has_more = counted.more
+        if counted.held:
+            self._again = now + self._timing.locked
         is_busy = counted.busy_queues or counted.busy_types
         self._misses = min(self._misses + 1, 8) if is_busy else 0
         again = now + _TURN * 2**self._misses * random.uniform(0.5, 1.0)  # noqa: S311

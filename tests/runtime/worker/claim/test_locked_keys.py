@@ -1,5 +1,6 @@
 """Parked jobs that another transaction has locked when their key gets room."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -8,8 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime.model.queues.controls import Controls
 from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.worker.claim import limiter
+from conduit_runtime.worker.claim.limiter import Limiter
 from conduit_runtime.worker.heartbeat.upkeep import ParkedJobs
 from pools import NewPool
 from timed import Timed
@@ -79,13 +83,48 @@ def test_a_worker_rests_while_a_locked_job_may_not_start_or_needs_no_limit(
             queue.pause("default")
         else:
             queue.limit("default", None, per_key=True)
-        beats: set[object] = set()
+        assert statements_in_two_seconds(connection, locked) < 40
 
-        def beats_on(count: int) -> bool:
-            beats.update(connection.execute("SELECT heartbeat FROM conduit_workers").fetchall())
-            return len(beats) > count
 
-        until(lambda: beats_on(2))
-        before = len(locked.ran)
-        until(lambda: beats_on(4))
-        assert len(locked.ran) - before < 40
+def test_a_worker_rests_when_the_limit_is_lifted_at_the_end_of_its_claim(
+    queue: Queue, new_direct_pool: NewPool, locked: Locked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the claim has found holds for the limit of before."""
+    lifted = Event()
+    apply, claim = Limiter.apply, limiter._claim
+
+    def noting_apply(self: Limiter, controls: Controls) -> None:
+        apply(self, controls)
+        if not controls.has_limits:
+            lifted.set()
+
+    def lift() -> None:
+        queue.limit("default", None, per_key=True)
+        assert lifted.wait(30)
+
+    async def lifting_claim(*arguments: Any, **options: Any) -> Any:
+        counted = await claim(*arguments, **options)
+        if counted.held and not lifted.is_set():
+            await asyncio.to_thread(lift)
+        return counted
+
+    monkeypatch.setattr(Limiter, "apply", noting_apply)
+    monkeypatch.setattr(limiter, "_claim", lifting_claim)
+    queue.limit("default", 1, per_key=True)
+    with locked.passed_over(queue, new_direct_pool(), {}) as connection:
+        assert lifted.wait(30)
+        assert statements_in_two_seconds(connection, locked) < 40
+
+
+def statements_in_two_seconds(connection: psycopg.Connection, locked: Locked) -> int:
+    """How many statements the worker runs from its third heartbeat to its fifth from now on."""
+    beats: set[object] = set()
+
+    def beats_on(count: int) -> bool:
+        beats.update(connection.execute("SELECT heartbeat FROM conduit_workers").fetchall())
+        return len(beats) > count
+
+    until(lambda: beats_on(2))
+    before = len(locked.ran)
+    until(lambda: beats_on(4))
+    return len(locked.ran) - before
