@@ -38,6 +38,8 @@ def _parsed(context: click.Context, parameter: click.Parameter, text: str) -> An
     try:
         return json.loads(text)
     except ValueError as error:
+        if text.startswith("--"):  # a negative number has one dash
+            raise click.NoSuchOption(text, ctx=context) from None
         raise click.BadParameter(f"{text!r} is not JSON: {error}") from None
 
 

@@ -171,6 +171,7 @@ def test_signal_lets_a_waiting_job_go_on(run: Run, queue: Queue) -> None:
     assert "is not JSON" in run("jobs", "signal", str(job.id), "approved", "{", code=2).stderr
     assert signal("approved", '{"by": "ada"}') == f"{job.id}  sent\n"
     assert "not sent: the job has ended, is unknown" in signal("approved", code=1)
+    assert "No such option '--to'" in run("jobs", "signal", str(job.id), "a", "--to", code=2).stderr
     assert signal("below", "-1.5e3") == f"{job.id}  sent\n"
     assert json.loads(signal("other", "--format", "json")) == {"id": str(job.id), "done": True}
     pool.run(drain=True)
