@@ -12,7 +12,7 @@ import msgspec
 from ..model.arguments import LONGEST, describe_argument
 from ..model.errors import PayloadError
 from ..model.job import Job
-from ..model.payload import encode
+from ..model.job_key import plain_value
 from ..postgres.statement import Rows, Statement
 
 SWEPT = 5_000
@@ -36,7 +36,7 @@ def key_of(type_: str, value: object) -> str:
     Raises PayloadError for a value that JSON cannot hold.
     """
     try:
-        plain = msgspec.json.decode(encode(value))
+        plain = plain_value(value)
     except PayloadError as error:
         raise PayloadError(f"unique: {str(error).replace('payload', 'its value', 1)}") from None
     text = msgspec.json.encode(plain, order="sorted")

@@ -1,6 +1,7 @@
 """Keys of jobs: what they may be, and who sees them."""
 
 import logging
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from stored_jobs import reload
 from waiting import until
 
 ID = UUID("00000000-0000-4000-8000-000000000001")
+AT = datetime(2024, 3, 1, 10, tzinfo=UTC)
+ELSEWHERE = AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,9 @@ ID = UUID("00000000-0000-4000-8000-000000000001")
         (("acme", 7), '["acme",7]'),
         (["acme", ID], f'["acme","{ID}"]'),
         ({"b": 1, "a": 2}, '{"a":2,"b":1}'),
+        (ELSEWHERE, "2024-03-01T10:00:00Z"),
+        (("acme", {"at": [ELSEWHERE]}), '["acme",{"at":["2024-03-01T10:00:00Z"]}]'),
+        (datetime.max.replace(tzinfo=ELSEWHERE.tzinfo), "9999-12-31T18:29:59.999999Z"),
         ("ü" * 100, "ü" * 100),
         (None, None),
         (False, None),
@@ -42,12 +48,22 @@ def test_a_key_is_stored_as_text(queue: Queue, key: object, text: str | None) ->
         ("ü" * 101, "key is 'ü+…: use a value of at most 200 bytes as text"),
         (("a" * 190, "b" * 10), "use a value of at most 200 bytes as text"),
         (object(), "key: its value"),
+        (datetime(2024, 3, 1), "key: its value is a datetime without a time zone"),
         ("\0", "key: its value"),
     ],
 )
 def test_other_keys_are_refused_before_any_sql(queue: Queue, key: object, message: str) -> None:
     with pytest.raises(PayloadError, match=message):
         queue.enqueue(Job(type="t", key=key))
+
+
+def test_a_time_is_one_value_in_all_zones(queue: Queue) -> None:
+    """A session reads the times of a row in its own zone."""
+    for wrap in (lambda at: at, lambda at: ("acme", at), lambda at: {"of": [at, time(10)]}):
+        first = queue.enqueue(Job(type="t", unique=wrap(AT)))
+        again = queue.enqueue(Job(type="t", unique=wrap(ELSEWHERE)))
+        assert (again.duplicate, again.id) == (True, first.id)
+        assert queue.signal(("t", wrap(ELSEWHERE)), "approved")
 
 
 @pytest.mark.parametrize("key", [None, False])
