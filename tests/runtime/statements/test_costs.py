@@ -23,12 +23,10 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
-from conduit_runtime.statements import scan_policy
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
-from timed import Timed
 
 BATCH = 500
 PAYLOAD = {"to": "user@example.com", "template": "welcome", "user_id": "0192d5a05a5c7cc08b5e2f6f"}
@@ -225,10 +223,10 @@ def test_a_hook_adds_one_round_trip(conn: psycopg.Connection[Any], tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slow", [False, True], ids=["cheap", "costly"])
+@pytest.mark.parametrize("dead", [None, "noop", "batched"])
 @pytest.mark.parametrize("types", ["noop", "batched", "noop batched"])
 def test_an_idle_worker_asks_little(
-    dsn: str, types: str, slow: bool, monkeypatch: pytest.MonkeyPatch, timed: Timed
+    dsn: str, types: str, dead: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
     run = ReconnectingConnection.run
@@ -237,18 +235,24 @@ def test_an_idle_worker_asks_little(
         sent.append(statement.sql())
         return await run(self, statement)
 
-    allowed = 25 if slow else 1  # a second
+    # Beside dead entries it looks back: two policies, each once a second and narrowly in between.
+    allowed, windows = (10, 1) if dead else (1, 6)  # a second; a busy machine is late
 
-    async def idle() -> float:
-        pool = WorkerPool(Queue(dsn))
+    async def idle(queue: Queue) -> float:
+        pool = WorkerPool(queue)
         if "noop" in types:
             pool.register("noop", nothing)
         if "batched" in types:
             pool.batch_handler("batched", size=100)(nothing)
         async with pool:
+            for _ in range(3):  # it learns what scans cost
+                await asyncio.to_thread(
+                    queue.enqueue_many, [Job(type=type) for type in types.split()]
+                )
+                await asyncio.sleep(0.5)
             await asyncio.sleep(1.0)  # the worker finds that there are no jobs
             least = math.inf
-            for _ in range(6):  # a busy machine is late
+            for _ in range(windows):
                 started, before = time.monotonic(), len(sent)
                 await asyncio.sleep(4.0)
                 least = min(least, (len(sent) - before) / (time.monotonic() - started))
@@ -257,18 +261,24 @@ def test_an_idle_worker_asks_little(
             return least
 
     monkeypatch.setattr(ReconnectingConnection, "run", counted)
-    if slow:  # all scans but those of one policy
-        timed(costly=0.0)
-        learn = scan_policy.ScanPolicy.learn
+    with Queue(dsn) as queue, dead_entries(dsn, dead):
+        assert asyncio.run(idle(queue)) <= allowed
 
-        def cheap_at_times(self: scan_policy.ScanPolicy, *arguments: Any) -> None:
-            learn(self, *arguments)
-            if id(self) == policies.setdefault("first", id(self)):
-                self._costs.append(-1.0)
 
-        policies: dict[str, int] = {}
-        monkeypatch.setattr(scan_policy.ScanPolicy, "learn", cheap_at_times)
-    assert asyncio.run(idle()) <= allowed
+@contextmanager
+def dead_entries(dsn: str, type: str | None) -> Iterator[None]:
+    """Hold a snapshot that keeps the index entries of many jobs of a type that have ended."""
+    with psycopg.connect(dsn) as holder, psycopg.connect(dsn, autocommit=True) as connection:
+        if type is not None:
+            holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            holder.execute("SELECT count(*) FROM jobs")
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(
+                "INSERT INTO jobs (type) SELECT %s FROM generate_series(1, 50_000)", (type,)
+            )
+            connection.execute("UPDATE jobs SET status = 'completed'")
+        yield
+        holder.rollback()
 
 
 def test_a_sweep_takes_one_statement(dsn: str) -> None:

@@ -42,6 +42,11 @@ class ClaimMemory:
         """Whether the last claim scanned everything."""
         return self._scan is Scan.FULL
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether the last claim scanned everything, and the next ones will."""
+        return self.was_full and not self.scan_policy.is_full_scan_rare
+
     def next(
         self,
         worker: str,

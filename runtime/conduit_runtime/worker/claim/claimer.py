@@ -74,7 +74,7 @@ class Claimer:
         self._backoff = Backoff(_log, "jobs cannot be claimed")
         self._taken = 0.0
         self._changed = -math.inf
-        self._was_announced = False
+        self._was_announced = self._looks_back = False
         self._paced_until = 0.0
         self._kept = KeptJobs()
 
@@ -176,6 +176,7 @@ class Claimer:
 
     async def _turn(self) -> bool:
         """Claim once, or wait for a reason to claim; True when the queues are drained."""
+        looks_back, self._looks_back = self._looks_back, False
         self._capacity.clear()
         await self._listener.listen()
         limit = self._sizes.limit()
@@ -188,7 +189,7 @@ class Claimer:
         # Read before the claim: during the claim, a job may end and enqueue child jobs.
         was_idle = self._runner.is_idle and self._acknowledger.is_idle
         was_announced, self._was_announced = self._was_announced, False
-        jobs, is_full = await self._claim(sizes, limit)
+        jobs, is_full = await self._claim(sizes, limit, looks_back=looks_back)
         if was_announced and not jobs:
             await self._pace()
         if jobs:
@@ -214,9 +215,13 @@ class Claimer:
                     await self._wait_for_jobs()
                 else:
                     # New jobs notify; the next full scan finds jobs behind a bound.
-                    await self._listener.wait(min(self._fetcher.scans_in(), self._pause()))
+                    scans_in, pause = self._fetcher.scans_in(), self._pause()
+                    is_woken = await self._listener.wait(min(scans_in, pause))
+                    self._looks_back = not is_woken and scans_in < pause
             else:
                 self._limiter.on_room()  # it did not hear of that before
+        else:
+            self._looks_back = not (self._drain or self._fetcher.sees_everything)
         return False
 
     def _pause(self) -> float:
@@ -278,13 +283,19 @@ class Claimer:
             self._runner.release_ready()
             self._sizes.forget_rate()
 
-    async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
-        """Claim jobs and start them; returns them and whether the claim scanned everything."""
+    async def _claim(
+        self, sizes: Mapping[str, int], limit: int, *, looks_back: bool
+    ) -> tuple[list[Claimed], bool]:
+        """Claim jobs and start them; returns them and whether the claim scanned everything.
+
+        With `looks_back`, only claims that scan further back now: nothing came since the others.
+        """
         fresh, started = self._timing.fresh, time.monotonic()
         worker = self._worker.name
         jobs: list[Claimed] = []
         try:
-            is_full = await self._fetcher.fetch(jobs, self._limiter.claimable_now(sizes), limit)
+            claimable = self._limiter.claimable_now(sizes)
+            is_full = await self._fetcher.fetch(jobs, claimable, limit, looks_back=looks_back)
         except BaseException:
             self._runner.take(jobs, started)  # jobs of the claim before the failed one
             raise

@@ -52,21 +52,14 @@ class Fetcher:
         self._is_cut = False
 
     @property
-    def _incomplete(self) -> list[ClaimMemory]:
-        """The claims that did not scan everything the last time, or will do so rarely."""
-        return [
-            each for each in self._in_use if not each.was_full or each.scan_policy.is_full_scan_rare
-        ]
-
-    @property
     def sees_everything(self) -> bool:
         """Whether the last claims scanned everything, and the next ones will."""
-        return not self._incomplete
+        return all(each.sees_everything for each in self._in_use)
 
     def scans_in(self) -> float:
         """Seconds until a claim scans further back than the last; 0 if that saw everything."""
-        now = time.monotonic()
-        return min((each.scan_policy.due_in(now) for each in self._incomplete), default=0.0)
+        incomplete = (each for each in self._in_use if not each.sees_everything)
+        return min(map(_scans_in, incomplete), default=0.0)
 
     def scan_everything(self) -> None:
         """Scan everything with the next claims."""
@@ -78,10 +71,13 @@ class Fetcher:
         for claims in self._in_use:
             claims.scan_policy.invalidate()
 
-    async def fetch(self, jobs: list[Claimed], queues: Mapping[str, int], limit: int) -> bool:
+    async def fetch(
+        self, jobs: list[Claimed], queues: Mapping[str, int], limit: int, *, looks_back: bool
+    ) -> bool:
         """Claim at most `limit` jobs, and at most `queues[queue]` of each queue.
 
         Adds them to `jobs`, even if a later claim fails; returns whether it scanned everything.
+        With `looks_back`, leaves out a claim that need not scan further back now.
         """
         started = time.monotonic()
         await self._retry_refused()
@@ -100,14 +96,16 @@ class Fetcher:
             lanes = [lane for lane in lanes if lane[0] not in batched]
             self._in_use = [self._batch_claims] if batch_lanes and not lanes else [self._claims]
         if free and left > 0 and (lanes or not batched):
-            jobs += await self._claim(self._claims, free, lanes, left)
+            if not looks_back or _scans_in(self._claims) <= 0:
+                jobs += await self._claim(self._claims, free, lanes, left)
             is_full = self._claims.was_full
         if not is_first:
             jobs += await self._claim_counting(counted, [*lanes, *of_limits], limit, jobs)
         if batched and batch_lanes and (fills := self._sizes.of_batches(free, jobs)):
             self._in_use = [*{*self._in_use, self._batch_claims}]
-            room = max(fills.values())
-            jobs += await self._claim(self._batch_claims, fills, batch_lanes, room)
+            if not looks_back or _scans_in(self._batch_claims) <= 0:
+                room = max(fills.values())
+                jobs += await self._claim(self._batch_claims, fills, batch_lanes, room)
             is_full = is_full and self._batch_claims.was_full
         return is_full and not self._is_cut
 
@@ -154,3 +152,8 @@ class Fetcher:
         )
         self._is_cut = self._limiter.has_more
         return jobs
+
+
+def _scans_in(claims: ClaimMemory) -> float:
+    """Seconds until a claim with this memory scans further back; 0 if the last saw everything."""
+    return 0.0 if claims.sees_everything else claims.scan_policy.due_in(time.monotonic())

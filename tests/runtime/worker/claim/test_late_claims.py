@@ -135,13 +135,13 @@ def test_of_two_claims_of_a_job_the_one_that_holds_it_runs(
     fetch = Fetcher.fetch
     claimed: list[Claimed] = []
 
-    async def fetch_twice(self: Fetcher, jobs: list[Claimed], *how: Any) -> bool:
-        is_full = await fetch(self, jobs, *how)
+    async def fetch_twice(self: Fetcher, jobs: list[Claimed], *how: Any, **more: Any) -> bool:
+        is_full = await fetch(self, jobs, *how, **more)
         if jobs and not claimed:
             with psycopg.connect(dsn) as connection:
                 connection.execute("UPDATE jobs SET status = 'pending', run_at = now()")
             until(lambda: queue.stats().pending)
-            await fetch(self, jobs, *how)
+            await fetch(self, jobs, *how, **more)
             claimed.extend(jobs)
             await asyncio.sleep(LATE)
         return is_full
