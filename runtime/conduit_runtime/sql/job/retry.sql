@@ -7,7 +7,7 @@ WITH present AS MATERIALIZED (
 ), retried AS (
   UPDATE {jobs} AS job
   SET status = 'pending', attempts = 0, run_at = pg_catalog.now(), completed_at = NULL,
-      begun = CASE WHEN job.key IS NOT NULL THEN started_at IS NOT NULL OR rescues > 0 END,
+      begun = {retried_begun},
       fingerprint = {original}, {clear_claim}
   FROM present
   WHERE job.id = present.id

@@ -4,7 +4,7 @@ WITH {page}, forgotten AS (
 ), changed AS (
   UPDATE {jobs} AS job
   SET status = 'pending', attempts = 0, run_at = pg_catalog.now(), completed_at = NULL,
-      begun = CASE WHEN job.key IS NOT NULL THEN started_at IS NOT NULL OR rescues > 0 END,
+      begun = {retried_begun},
       fingerprint = {original}, {clear_claim}
   WHERE id = ANY (ARRAY(SELECT id FROM mine))
   RETURNING id, queue

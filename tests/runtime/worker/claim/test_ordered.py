@@ -226,3 +226,27 @@ def test_a_fork_is_the_last_of_its_key(queue: Queue, dsn: str) -> None:
     stored = queue.get(fork.id)
     assert stored is not None
     assert stored.status == "completed"
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_fork_that_is_retried_before_it_runs_stays_the_last_of_its_key(
+    queue: Queue, many: bool
+) -> None:
+    pool = WorkerPool(queue)
+    ran: list[int] = []
+
+    @pool.handler("t", ordered=True)
+    async def handle(job: JobContext, payload: int) -> None:
+        await job.step("note", ran.append, payload)
+        raise Discard("no")
+
+    [failed] = queue.enqueue_many(jobs("a", 1))
+    pool.run(drain=True)
+    queue.enqueue_many([Job(type="t", key="a", payload=number) for number in (1, 2)])
+    fork = queue.fork(failed.id, from_step="note")
+    if many:
+        assert queue.retry_many(type="t", status="pending") == 3
+    else:
+        assert queue.retry(fork.id)
+    pool.run(drain=True)
+    assert ran == [0, 1, 2, 0]
